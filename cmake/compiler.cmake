@@ -1,0 +1,27 @@
+# Warnings are errors, everywhere and with both compilers.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_package(Threads REQUIRED)
+
+add_library(baton_flags INTERFACE)
+target_include_directories(baton_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(baton_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+target_link_libraries(baton_flags INTERFACE Threads::Threads)
+target_compile_definitions(baton_flags INTERFACE BATON_VERSION="${PROJECT_VERSION}")
+if(BATON_SANITIZE)
+  target_compile_options(baton_flags INTERFACE -fsanitize=${BATON_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(baton_flags INTERFACE -fsanitize=${BATON_SANITIZE})
+endif()
+
+# baton_library(name source...): a static library of one folder. baton_program(name source...): an executable of bin/.
+function(baton_library name)
+  add_library(${name} STATIC ${ARGN})
+  target_link_libraries(${name} PUBLIC baton_flags)
+endfunction()
+function(baton_program name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE baton_flags)
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()

@@ -1,0 +1,132 @@
+#include "common/log.hpp"
+
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <mutex>
+#include <vector>
+
+#include "common/text.hpp"
+
+namespace baton {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Writes <base>0.log and, when it is full, shifts it to <base>1.log and so on; the oldest one goes.
+// spdlog's own rotating sink names its files otherwise (output0.1.log) than the field does.
+class rotating_sink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit rotating_sink(log_options options) : options_(std::move(options)) { open(); }
+  bool usable() const { return out_.good(); }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& line) override {
+    if (written_ > 0 && written_ + line.payload.size() + 1 > options_.file_bytes_max) rotate();
+    out_.write(line.payload.data(), static_cast<std::streamsize>(line.payload.size()));
+    out_.put('\n');
+    out_.flush();  // a log that loses its last lines in a crash is no use
+    written_ += line.payload.size() + 1;
+  }
+  void flush_() override { out_.flush(); }
+
+ private:
+  fs::path path(std::size_t index) const {
+    return options_.directory / (options_.base_name + std::to_string(index) + ".log");
+  }
+  void open() {
+    out_.open(path(0), std::ios::app | std::ios::binary);
+    std::error_code ignored;
+    const auto size = fs::file_size(path(0), ignored);
+    written_ = ignored ? 0 : static_cast<std::size_t>(size);
+  }
+  void rotate() {
+    out_.close();
+    std::error_code ignored;
+    for (std::size_t i = options_.files_max - 1; i > 0; --i) fs::rename(path(i - 1), path(i), ignored);
+    if (options_.files_max == 1) fs::remove(path(0), ignored);
+    open();
+  }
+
+  log_options options_;
+  std::ofstream out_;
+  std::size_t written_ = 0;
+};
+
+std::shared_ptr<spdlog::logger>& process_log() {
+  static std::shared_ptr<spdlog::logger> log = [] {
+    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    auto made = std::make_shared<spdlog::logger>("baton", sink);
+    made->set_pattern("%v");
+    return made;
+  }();
+  return log;
+}
+
+unsigned thread_number() {
+  static std::atomic<unsigned> next{1};
+  thread_local const unsigned number = next++;
+  return number;
+}
+
+std::string time_stamp() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  tm local{};
+  localtime_r(&now.tv_sec, &local);
+  char day[32], zone[16];
+  strftime(day, sizeof day, "%d/%m/%Y %H:%M:%S", &local);
+  strftime(zone, sizeof zone, "%Z", &local);
+  return fmt::format("{}:{:03} {}", day, now.tv_nsec / 1000000, zone);
+}
+
+}  // namespace
+
+status open_log(const log_options& options) {
+  std::vector<spdlog::sink_ptr> sinks;
+  if (!options.directory.empty()) {
+    std::error_code failure;
+    fs::create_directories(options.directory, failure);
+    auto file = std::make_shared<rotating_sink>(options);
+    if (!file->usable()) {
+      return error{errc::io, fmt::format("cannot write the log {}/{}0.log: {}", options.directory.string(),
+                                         options.base_name, system_text(failure ? failure.value() : errno))};
+    }
+    sinks.push_back(std::move(file));
+  }
+  if (options.to_stdout) sinks.push_back(std::make_shared<spdlog::sinks::stdout_sink_mt>());
+  auto made = std::make_shared<spdlog::logger>("baton", sinks.begin(), sinks.end());
+  made->set_pattern("%v");
+  made->flush_on(spdlog::level::trace);
+  process_log() = std::move(made);
+  return done();
+}
+
+void log_line(std::string_view component, char severity, std::string_view text) {
+  process_log()->info("[{}] {:08X} {:<13.13} {}   {}", time_stamp(), thread_number(), component, severity,
+                      escape_control(text));
+}
+
+void log_environment(std::string_view component, int argument_count, const char* const* arguments) {
+  const auto say = [&](const std::string& text) { log_line(component, 'I', text); };
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  const char* data = std::getenv("BFG_DATA");
+  std::string words;
+  for (int i = 0; i < argument_count; ++i) words += (i > 0 ? " " : "") + std::string(arguments[i]);
+  say("************* Start Display Current Environment *************");
+  say(fmt::format("Baton version: {}", BATON_VERSION));
+  say(fmt::format("Host name: {}", host));
+  say(fmt::format("Process id: {}  User id: {}", getpid(), getuid()));
+  say(fmt::format("BFG_DATA: {}", data != nullptr ? data : "(not set: $HOME/.baton)"));
+  say(fmt::format("Command line: {}", words));
+  say("************* End Display Current Environment *************");
+}
+
+}  // namespace baton

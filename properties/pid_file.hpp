@@ -1,0 +1,32 @@
+// Pid files: a file with the process id that holds it. A file that is left over by a killed process is recognised by its
+// lock being free (the holder keeps an flock on it for as long as it lives), so a reused process id misleads nobody.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "common/result.hpp"
+
+namespace baton {
+
+// Held by a running process; the file is removed and the lock freed on destruction.
+class pid_file {
+ public:
+  // errc::in_use when another process holds it. The file is created, its directory too, readable by everyone.
+  static result<pid_file> acquire(const std::filesystem::path& path);
+  pid_file(pid_file&& other) noexcept;
+  pid_file& operator=(pid_file&&) = delete;
+  ~pid_file();
+
+ private:
+  pid_file(std::filesystem::path path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+// The process that holds the file, if one does.
+std::optional<pid_t> pid_file_holder(const std::filesystem::path& path);
+
+}  // namespace baton

@@ -1,5 +1,6 @@
-// Pid files: a file with the process id that holds it. A file that is left over by a killed process is recognised by its
-// lock being free (the holder keeps an flock on it for as long as it lives), so a reused process id misleads nobody.
+// Pid files: a file with the process id that holds it. A file that is left over by a killed process is recognised by
+// its lock being free (the holder keeps an flock on it for as long as it lives), so a reused process id misleads
+// nobody.
 #pragma once
 
 #include <sys/types.h>

@@ -10,8 +10,8 @@
 
 namespace baton {
 
-// A properties file with these values, each with its help as a comment, in the order of the table. A name that is not in
-// the table is a programming error.
+// A properties file with these values, each with its help as a comment, in the order of the table. A name that is not
+// in the table is a programming error.
 std::string properties_text(const property_table& table, const std::map<std::string, std::string>& values);
 status write_properties(const std::filesystem::path& file, const property_table& table,
                         const std::map<std::string, std::string>& values);

@@ -1,0 +1,92 @@
+// The small files of a topology: coordination.properties, command.properties and installation.properties.
+#include "properties/property.hpp"
+
+namespace baton {
+namespace {
+
+using enum property_type;
+
+constexpr property coordination_entries[] = {
+    {"coordinationQMgr", name, "", 0, 0, "",
+     "Queue manager that all agents of the topology publish to; also the name of this set of configuration.", true},
+    {"coordinationQMgrHost", text, "", 0, 0, "",
+     "Host of the queue manager. Without it: the embedded queue manager of this host."},
+    {"coordinationQMgrPort", integer, "5672", 1, 65535, "", "Port of the queue manager; only used with a host."},
+    {"coordinationQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
+     "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
+    {"coordinationSslTrustStore", path, "", 0, 0, "",
+     "PEM file with the authorities that the queue manager's certificate must come from. Setting it turns TLS on."},
+    {"coordinationSslCertificate", path, "", 0, 0, "", "PEM file with the own certificate; needs coordinationSslKey."},
+    {"coordinationSslKey", path, "", 0, 0, "", "PEM file with the key of coordinationSslCertificate."},
+    {"historyDays", integer, "30", 1, 36500, "",
+     "Days that the coordination service keeps what it knows of an ended transfer."},
+};
+constexpr std::string_view coordination_not_yet[] = {
+    "coordinationCcsid",
+    "coordinationQMgrChannel",
+    "coordinationQMgrStandby",
+    "coordinationSslCipherSpec",
+    "coordinationSslFipsRequired",
+    "coordinationSslKeyStore",
+    "coordinationSslKeyStoreCredentialsFile",
+    "coordinationSslKeyStoreType",
+    "coordinationSslPeerName",
+    "coordinationSslTrustStoreCredentialsFile",
+    "coordinationSslTrustStoreType",
+    "coordinationSubscriptionTopic",
+};
+constexpr property_table coordination{"coordination.properties",
+                                      "Where the agents of a topology publish to, and lists are asked for.",
+                                      coordination_entries, coordination_not_yet};
+
+constexpr property command_entries[] = {
+    {"connectionQMgr", name, "", 0, 0, "", "Queue manager that commands connect to.", true},
+    {"connectionQMgrHost", text, "", 0, 0, "",
+     "Host of the queue manager. Without it: the embedded queue manager of this host."},
+    {"connectionQMgrPort", integer, "5672", 1, 65535, "", "Port of the queue manager; only used with a host."},
+    {"connectionQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
+     "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
+    {"connectionSslTrustStore", path, "", 0, 0, "",
+     "PEM file with the authorities that the queue manager's certificate must come from. Setting it turns TLS on."},
+    {"connectionSslCertificate", path, "", 0, 0, "", "PEM file with the own certificate; needs connectionSslKey."},
+    {"connectionSslKey", path, "", 0, 0, "", "PEM file with the key of connectionSslCertificate."},
+};
+constexpr std::string_view command_not_yet[] = {
+    "connectionCcsid",
+    "connectionQMgrChannel",
+    "connectionQMgrStandby",
+    "connectionSslCipherSpec",
+    "connectionSslFipsRequired",
+    "connectionSslKeyStore",
+    "connectionSslKeyStoreCredentialsFile",
+    "connectionSslKeyStoreType",
+    "connectionSslPeerName",
+    "connectionSslTrustStoreCredentialsFile",
+    "connectionSslTrustStoreType",
+};
+constexpr property_table command{"command.properties", "Which queue manager the commands connect to.", command_entries,
+                                 command_not_yet};
+
+constexpr property installation_entries[] = {
+    {"defaultProperties", name, "", 0, 0, "",
+     "Set of configuration that commands use without -p: the name of a coordination queue manager."},
+    {"commandMessagePriority", integer, "8", 0, 9, "",
+     "AMQP priority of what commands send to agents, so that it overtakes requests for transfers."},
+};
+constexpr std::string_view installation_not_yet[] = {"enableFunctionalFixPack"};
+constexpr property_table installation{"installation.properties", "Defaults of all commands of this installation.",
+                                      installation_entries, installation_not_yet};
+
+}  // namespace
+
+const property_table& coordination_properties() {
+  return coordination;
+}
+const property_table& command_properties() {
+  return command;
+}
+const property_table& installation_properties() {
+  return installation;
+}
+
+}  // namespace baton

@@ -1,0 +1,76 @@
+#include "common/amqp/proton_message.hpp"
+
+#include <fmt/format.h>
+
+#include <proton/binary.hpp>
+#include <proton/duration.hpp>
+#include <proton/error_condition.hpp>
+#include <proton/map.hpp>
+#include <proton/message_id.hpp>
+#include <proton/scalar.hpp>
+#include <proton/symbol.hpp>
+#include <proton/types.hpp>
+
+namespace baton::amqp {
+namespace {
+
+std::string id_text(const proton::message_id& id) { return id.empty() ? std::string() : proton::to_string(id); }
+
+std::string body_bytes(const proton::value& body) {
+  switch (body.type()) {
+    case proton::BINARY: {
+      const auto bytes = proton::get<proton::binary>(body);
+      return std::string(bytes.begin(), bytes.end());
+    }
+    case proton::STRING: return proton::get<std::string>(body);
+    default: return {};
+  }
+}
+
+}  // namespace
+
+proton::message to_proton(message&& from) {
+  proton::message to;
+  to.durable(from.durable);
+  to.priority(from.priority);
+  if (from.ttl_ms > 0) to.ttl(proton::duration(from.ttl_ms));
+  if (!from.id.empty()) to.id(from.id);
+  if (!from.correlation_id.empty()) to.correlation_id(from.correlation_id);
+  if (!from.subject.empty()) to.subject(from.subject);
+  if (!from.reply_to.empty()) to.reply_to(from.reply_to);
+  if (!from.group_id.empty()) to.group_id(from.group_id);
+  for (auto& [key, text] : from.properties) to.properties().put(key, text);
+  to.body(proton::binary(from.body.begin(), from.body.end()));
+  return to;
+}
+
+message from_proton(proton::message& from) {
+  message to;
+  to.durable = from.durable();
+  to.priority = from.priority();
+  to.ttl_ms = static_cast<std::uint32_t>(from.ttl().milliseconds());
+  to.delivery_count = from.delivery_count();
+  to.id = id_text(from.id());
+  to.correlation_id = id_text(from.correlation_id());
+  to.subject = from.subject();
+  to.reply_to = from.reply_to();
+  to.group_id = from.group_id();
+  std::map<std::string, proton::scalar> properties;
+  proton::get(from.properties(), properties);
+  for (const auto& [key, text] : properties) to.properties[key] = proton::to_string(text);
+  to.body = body_bytes(from.body());
+  return to;
+}
+
+error to_error(const proton::error_condition& condition, const std::string& object) {
+  const std::string name = condition.name();
+  errc code = errc::unreachable;
+  if (name == "amqp:not-found" || name == "amqp:resource-deleted") code = errc::not_found;
+  if (name == "amqp:resource-locked") code = errc::in_use;
+  if (name == "amqp:unauthorized-access" || name == "amqp:not-allowed") code = errc::not_permitted;
+  if (name == "amqp:link:message-size-exceeded") code = errc::bad_message;
+  return error{code, fmt::format("{}: {}{}{}", object, name, name.empty() ? "closed by the peer" : ": ",
+                                 condition.description())};
+}
+
+}  // namespace baton::amqp

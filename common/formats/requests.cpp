@@ -1,0 +1,120 @@
+#include "common/formats/requests.hpp"
+
+#include "common/formats/json_archive.hpp"
+
+namespace baton::formats {
+
+template <>
+struct words<file_mode> {
+  static constexpr const char* list[] = {"binary", "text"};
+};
+template <>
+struct words<checksum_kind> {
+  static constexpr const char* list[] = {"none", "MD5", "SHA-256", "XXH3"};
+};
+template <>
+struct words<disposition> {
+  static constexpr const char* list[] = {"leave", "delete"};
+};
+template <>
+struct words<exist_action> {
+  static constexpr const char* list[] = {"error", "overwrite"};
+};
+template <>
+struct words<destination_kind> {
+  static constexpr const char* list[] = {"file", "directory"};
+};
+
+std::string to_string(checksum_kind kind) { return words<checksum_kind>::list[static_cast<std::size_t>(kind)]; }
+std::string to_string(file_mode mode) { return words<file_mode>::list[static_cast<std::size_t>(mode)]; }
+std::string to_string(disposition what) { return words<disposition>::list[static_cast<std::size_t>(what)]; }
+std::string to_string(exist_action what) { return words<exist_action>::list[static_cast<std::size_t>(what)]; }
+
+std::optional<checksum_kind> checksum_from(const std::string& word) {
+  for (std::size_t i = 0; i < std::size(words<checksum_kind>::list); ++i) {
+    if (upper(word) == upper(words<checksum_kind>::list[i])) return static_cast<checksum_kind>(i);
+  }
+  return std::nullopt;
+}
+
+template <class Archive>
+void describe(Archive& a, transfer_spec& s) {
+  a.name("source", s.source);
+  a("recursive", s.recursive);
+  a("disposition", s.source_disposition);
+  a.name("destination", s.destination);
+  a("destinationType", s.kind);
+  a("exist", s.exist);
+  a("mode", s.mode);
+  a("checksumMethod", s.checksum);
+}
+
+template <class Archive>
+void describe(Archive& a, transfer_request& r) {
+  a("id", r.id);
+  a("job", r.job);
+  a("originatorHost", r.originator_host);
+  a("originatorUser", r.originator_user);
+  a("sourceAgent", r.source_agent);
+  a("sourceQMgr", r.source_qmgr);
+  a("destinationAgent", r.destination_agent);
+  a("destinationQMgr", r.destination_qmgr);
+  a("priority", r.priority);
+  a("recoveryTimeout", r.recovery_timeout_s);
+  a("metaData", r.metadata);
+  a("specs", r.specs);
+  a("wait", r.wait);
+}
+
+template <class Archive>
+void describe(Archive& a, cancel_request& r) {
+  a("id", r.id);
+}
+
+template <class Archive>
+void describe(Archive& a, stop_request& r) {
+  a("immediate", r.immediate);
+}
+
+template <class Archive>
+void describe(Archive& a, reply& r) {
+  a("resultCode", r.result_code);
+  a("text", r.text);
+  a("transferId", r.transfer_id);
+  a("items", r.items);
+  a("failed", r.failed);
+  a("bytes", r.bytes);
+  a("elapsedMs", r.elapsed_ms);
+  a("details", r.details);
+}
+
+template <class Archive>
+void describe(Archive& a, progress& p) {
+  a("transferId", p.transfer_id);
+  a("state", p.state);
+  a("items", p.items);
+  a("itemsTotal", p.items_total);
+  a("failed", p.failed);
+  a("bytes", p.bytes);
+  a("bytesTotal", p.bytes_total);
+  a("elapsedMs", p.elapsed_ms);
+  a("currentItem", p.current_item);
+}
+
+std::string to_json(const transfer_request& request) { return write_json(request); }
+std::string to_json(const cancel_request& request) { return write_json(request); }
+std::string to_json(const stop_request& request) { return write_json(request); }
+std::string to_json(const reply& answer) { return write_json(answer); }
+std::string to_json(const progress& how_far) { return write_json(how_far); }
+
+result<transfer_request> read_transfer_request(const std::string& json) {
+  return read_json<transfer_request>(json, "transfer request");
+}
+result<cancel_request> read_cancel_request(const std::string& json) {
+  return read_json<cancel_request>(json, "cancel request");
+}
+result<stop_request> read_stop_request(const std::string& json) { return read_json<stop_request>(json, "stop request"); }
+result<reply> read_reply(const std::string& json) { return read_json<reply>(json, "reply"); }
+result<progress> read_progress(const std::string& json) { return read_json<progress>(json, "progress"); }
+
+}  // namespace baton::formats

@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/amqp/dialect.hpp"
+#include "common/amqp/requester.hpp"
+
+namespace baton::amqp {
+namespace {
+
+const char* kind_word(formats::queue_kind kind) {
+  switch (kind) {
+    case formats::queue_kind::shared: return "shared";
+    case formats::queue_kind::exclusive: return "exclusive";
+    case formats::queue_kind::single_active: return "single-active";
+  }
+  return "shared";
+}
+
+errc kind_of(const std::string& answered) {
+  if (answered == "404") return errc::not_found;
+  if (answered == "409") return errc::conflict;
+  if (answered == "400") return errc::bad_message;
+  return errc::internal;
+}
+
+status manage(requester& peer, const std::string& operation, const std::string& queue, const nlohmann::json& body,
+              std::int64_t timeout_ms) {
+  message request;
+  request.durable = false;
+  request.properties = {{"operation", operation}, {"queue", queue}};
+  request.body = body.dump();
+  const auto answer = peer.request("$management", std::move(request), timeout_ms);
+  if (!answer) return answer.error();
+  const auto field = [&](const char* name) {
+    const auto found = answer->properties.find(name);
+    return found == answer->properties.end() ? std::string() : found->second;
+  };
+  const std::string answered = field("status");
+  if (answered == "200") return done();
+  return error{kind_of(answered), fmt::format("{} of queue {}: {}", operation, queue, field("description"))};
+}
+
+class embedded : public dialect {
+ public:
+  status declare(const connection_options& where, const std::vector<formats::queue_declaration>& queues,
+                 std::int64_t timeout_ms) const override {
+    auto peer = requester::connect(where, timeout_ms);
+    if (!peer) return peer.error();
+    for (const auto& queue : queues) {
+      nlohmann::json body{{"type", kind_word(queue.kind)}};
+      if (queue.messages_max > 0) body["maxMessages"] = queue.messages_max;
+      if (queue.drop_oldest) body["overflow"] = "drop-oldest";
+      if (const auto made = manage(**peer, "declare", queue.name, body, timeout_ms); !made) return made;
+    }
+    return done();
+  }
+
+  status remove(const connection_options& where, const std::vector<std::string>& queues,
+                std::int64_t timeout_ms) const override {
+    auto peer = requester::connect(where, timeout_ms);
+    if (!peer) return peer.error();
+    for (const auto& queue : queues) {
+      const auto gone = manage(**peer, "delete", queue, nlohmann::json::object(), timeout_ms);
+      if (!gone && gone.error().code != errc::not_found) return gone;
+    }
+    return done();
+  }
+
+  status purge(const connection_options& where, const std::string& queue, std::int64_t timeout_ms) const override {
+    auto peer = requester::connect(where, timeout_ms);
+    if (!peer) return peer.error();
+    return manage(**peer, "purge", queue, nlohmann::json::object(), timeout_ms);
+  }
+};
+
+}  // namespace
+
+const dialect& embedded_dialect() {
+  static const embedded only;
+  return only;
+}
+
+}  // namespace baton::amqp

@@ -1,0 +1,76 @@
+#include "common/formats/transfer.hpp"
+
+#include "common/formats/json_archive.hpp"
+
+namespace baton::formats {
+
+template <class Archive>
+void describe(Archive& a, position& p) {
+  a("item", p.item);
+  a("offset", p.offset);
+}
+
+template <class Archive>
+void describe(Archive& a, negotiate& m) {
+  a("transferId", m.transfer_id);
+  a("sourceAgent", m.source_agent);
+  a("job", m.job);
+  a("epoch", m.epoch);
+  a("attempt", m.attempt);
+  a("itemsTotal", m.items_total);
+  a("bytesTotal", m.bytes_total);
+  a("resultsFrom", m.results_from);
+  a("chunkBytes", m.chunk_bytes);
+  a("windowFrames", m.window_frames);
+  a("checkpointFrames", m.checkpoint_frames);
+}
+
+template <class Archive>
+void describe(Archive& a, negotiated& m) {
+  a("transferId", m.transfer_id);
+  a("epoch", m.epoch);
+  a("attempt", m.attempt);
+  a("resultCode", m.result_code);
+  a("text", m.text);
+  a("from", m.from);
+  a("chunkBytes", m.chunk_bytes);
+  a("windowFrames", m.window_frames);
+}
+
+template <class Archive>
+void describe(Archive& a, item_result& r) {
+  a("number", r.number);
+  a("resultCode", r.result_code);
+  a("text", r.text);
+  a("checksum", r.checksum);
+}
+
+template <class Archive>
+void describe(Archive& a, ack& m) {
+  a("transferId", m.transfer_id);
+  a("epoch", m.epoch);
+  a("attempt", m.attempt);
+  a("frames", m.frames);
+  a("durable", m.durable);
+  a("results", m.results);
+  a("complete", m.complete);
+}
+
+template <class Archive>
+void describe(Archive& a, finish& m) {
+  a("transferId", m.transfer_id);
+  a("epoch", m.epoch);
+  a("attempt", m.attempt);
+  a("how", m.how);
+}
+
+std::string to_json(const negotiate& m) { return write_json(m); }
+std::string to_json(const negotiated& m) { return write_json(m); }
+std::string to_json(const ack& m) { return write_json(m); }
+std::string to_json(const finish& m) { return write_json(m); }
+result<negotiate> read_negotiate(const std::string& json) { return read_json<negotiate>(json, "negotiation"); }
+result<negotiated> read_negotiated(const std::string& json) { return read_json<negotiated>(json, "negotiation answer"); }
+result<ack> read_ack(const std::string& json) { return read_json<ack>(json, "acknowledgement"); }
+result<finish> read_finish(const std::string& json) { return read_json<finish>(json, "finish"); }
+
+}  // namespace baton::formats

@@ -1,0 +1,82 @@
+// What two agents say to each other about a transfer. JSON bodies, version 1; the data itself is in frame.hpp.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/result.hpp"
+
+namespace baton::formats {
+
+namespace subject {
+inline constexpr const char* negotiate = "transfer.negotiate";    // source -> COMMAND.<destination>
+inline constexpr const char* negotiated = "transfer.negotiated";  // destination -> REPLY.<source>
+inline constexpr const char* ack = "transfer.ack";                // destination -> REPLY.<source>
+inline constexpr const char* finish = "transfer.finish";          // source -> COMMAND.<destination>
+inline constexpr const char* data = "transfer.data";              // source -> DATA.<destination>; body: a frame
+}  // namespace subject
+
+// Where a transfer goes on: everything before this byte of this item is safe at the destination.
+struct position {
+  std::uint64_t item = 0;
+  std::uint64_t offset = 0;
+  auto operator<=>(const position&) const = default;
+};
+
+// Asks the destination to take (or to go on with) a transfer.
+struct negotiate {
+  std::string transfer_id, source_agent, job;
+  std::uint64_t epoch = 0;         // of the source agent's lock
+  std::uint64_t attempt = 0;       // 1, 2, ...: frames and acks of an older attempt are ignored
+  std::uint64_t items_total = 0, bytes_total = 0;
+  std::uint64_t results_from = 0;  // the first item whose result the source does not have yet
+  std::uint32_t chunk_bytes = 262144, window_frames = 10, checkpoint_frames = 4;
+};
+
+struct negotiated {
+  std::string transfer_id;
+  std::uint64_t epoch = 0;         // of the destination agent's lock
+  std::uint64_t attempt = 0;
+  int result_code = 0;             // 0, 45 no capacity, 52 not permitted, ...
+  std::string text;
+  position from;
+  std::uint32_t chunk_bytes = 262144, window_frames = 10;  // the smaller of both sides
+};
+
+struct item_result {
+  std::uint64_t number = 0;
+  int result_code = 0;             // 0 ok, 1 failed, 2 warning
+  std::string text;                // a rendered message when not 0
+  std::string checksum;            // what the destination computed, hex
+};
+
+// Frames up to `frames` of this attempt are consumed, and these items have ended. What it says of an item is on
+// stable storage.
+struct ack {
+  std::string transfer_id;
+  std::uint64_t epoch = 0;
+  std::uint64_t attempt = 0;
+  std::uint64_t frames = 0;
+  position durable;
+  std::vector<item_result> results;
+  bool complete = false;           // every item of the transfer has a result
+};
+
+struct finish {
+  std::string transfer_id;
+  std::uint64_t epoch = 0;
+  std::uint64_t attempt = 0;
+  std::string how;                 // completed, cancelled, failed
+};
+
+std::string to_json(const negotiate& m);
+std::string to_json(const negotiated& m);
+std::string to_json(const ack& m);
+std::string to_json(const finish& m);
+result<negotiate> read_negotiate(const std::string& json);
+result<negotiated> read_negotiated(const std::string& json);
+result<ack> read_ack(const std::string& json);
+result<finish> read_finish(const std::string& json);
+
+}  // namespace baton::formats

@@ -51,12 +51,14 @@ class unescaper {
   }
   std::string value() {
     out_.clear();
+    escaped_until_ = 0;
     while (at_ < text_.size()) {
       if (text_.substr(at_).starts_with("${"))
         take_variable();
       else
         take_character();
     }
+    drop_trailing_blanks();
     return std::move(out_);
   }
   void skip_separator() {
@@ -69,6 +71,10 @@ class unescaper {
  private:
   void skip_blanks() {
     while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+  }
+  // Java keeps blanks at the end of a value, and nobody ever meant them. Escaped ones were meant.
+  void drop_trailing_blanks() {
+    while (out_.size() > escaped_until_ && is_blank(out_.back())) out_.pop_back();
   }
   void complain(std::string text) {
     if (problem_.empty()) problem_ = std::move(text);
@@ -101,6 +107,7 @@ class unescaper {
       default:
         out_ += c;
     }
+    escaped_until_ = out_.size();
   }
 
   // Four hex digits at the current place; complains and gives nothing when there are none.
@@ -149,6 +156,7 @@ class unescaper {
   std::string_view text_;
   const environment& variables_;
   std::size_t at_ = 0;
+  std::size_t escaped_until_ = 0;
   std::string out_, problem_;
 };
 
@@ -156,7 +164,7 @@ void parse_logical_line(const std::string& text, int line, const environment& va
   unescaper reader(text, variables);
   java_property property{line, reader.name(), {}};
   reader.skip_separator();
-  property.value = trim(reader.value());
+  property.value = reader.value();
   if (property.name.empty()) {
     file.problems.push_back({line, "", "a name was expected before the separator"});
   } else if (!reader.problem().empty()) {

@@ -1,0 +1,66 @@
+#include "properties/connection.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "properties/atomic_file.hpp"
+#include "temporary.hpp"
+
+using namespace baton;
+
+namespace {
+
+property_set agent(const std::string& more) {
+  auto read = property_set::parse("agentName=A\nagentQMgr=QM1\n" + more, "agent.properties", agent_properties());
+  REQUIRE(read.errors.empty());
+  return read.values;
+}
+
+}  // namespace
+
+TEST_CASE("connection: without a host it is the local queue manager's address") {
+  const test::temporary_directory directory;
+  const layout where(directory.path());
+  auto found = agent_qmgr_connection(agent(""), where);
+  REQUIRE_FALSE(found.ok());
+  CHECK(found.error().code == errc::unreachable);
+  CHECK(found.error().text.find("fteStartQMgr QM1") != std::string::npos);
+  REQUIRE(write_file_atomically(where.qmgr_address("QM1"), "127.0.0.1 40001\n").ok());
+  found = agent_qmgr_connection(agent(""), where);
+  REQUIRE(found.ok());
+  CHECK(found->bindings);
+  CHECK(found->qmgr == "QM1");
+  CHECK(found->peer.host == "127.0.0.1");
+  CHECK(found->peer.port == 40001);
+  for (const char* bad : {"", "x", "127.0.0.1 0", "127.0.0.1 99999", "127.0.0.1 x", "a b c"}) {
+    INFO(bad);
+    REQUIRE(write_file_atomically(where.qmgr_address("QM1"), bad).ok());
+    CHECK_FALSE(agent_qmgr_connection(agent(""), where).ok());
+  }
+}
+
+TEST_CASE("connection: with a host it is a client, with TLS when a trust store is named") {
+  const layout where("/nowhere");
+  const auto found =
+      agent_qmgr_connection(agent("agentQMgrHost=mq.example\nagentQMgrPort=5671\nagentSslTrustStore=/ca.pem\n"), where);
+  REQUIRE(found.ok());
+  CHECK_FALSE(found->bindings);
+  CHECK(found->peer.host == "mq.example");
+  CHECK(found->peer.port == 5671);
+  CHECK(found->peer.tls.trust == "/ca.pem");
+  CHECK(agent_qmgr_connection(agent("agentQMgrHost=h\nagentSslCertificate=/c\n"), where).error().code ==
+        errc::bad_property);
+}
+
+TEST_CASE("connection: credentials come from the file that the properties name") {
+  const test::temporary_directory directory;
+  const auto file = directory.path() / "c.xml";
+  const std::string more = "agentQMgrHost=h\nagentQMgrAuthenticationCredentialsFile=" + file.native() + "\n";
+  CHECK_FALSE(agent_qmgr_connection(agent(more), layout("/")).ok());
+  REQUIRE(write_file_atomically(
+              file, "<mqmftCredentials><qmgr name='QM1' mqUserId='u' mqPassword='p'/></mqmftCredentials>", 0600)
+              .ok());
+  const auto found = agent_qmgr_connection(agent(more), layout("/"));
+  REQUIRE(found.ok());
+  CHECK(found->peer.user == "u");
+  CHECK(found->peer.password == "p");
+}

@@ -1,0 +1,18 @@
+// The declaration of every command, each defined in a file of its own, and the few functions that they share.
+#pragma once
+
+#include <string>
+
+#include "commands/arguments.hpp"
+#include "commands/command.hpp"
+#include "common/result.hpp"
+#include "properties/layout.hpp"
+
+namespace baton::commands {
+
+extern const command setup_coordination, setup_commands, change_default;
+
+// Writes installation.properties, keeping what else it says.
+status set_default_configuration(const layout& where, const std::string& coordination);
+
+}  // namespace baton::commands

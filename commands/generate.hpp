@@ -1,0 +1,13 @@
+// `fte --generate ...`: documentation, man pages and completion out of the declarations, for the build and for
+// packagers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace baton::commands {
+
+// The words after --generate; gives the exit code.
+int generate(const std::vector<std::string>& words);
+
+}  // namespace baton::commands

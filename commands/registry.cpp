@@ -1,0 +1,32 @@
+#include "commands/registry.hpp"
+
+#include "commands/commands.hpp"
+#include "common/text.hpp"
+#include "properties/nearest.hpp"
+
+namespace baton::commands {
+
+std::span<const command* const> all_commands() {
+  static const command* const list[] = {
+      &setup_coordination,
+      &setup_commands,
+      &change_default,
+  };
+  return list;
+}
+
+const command* find_command(std::string_view name) {
+  const std::string wanted = upper(name);
+  for (const command* c : all_commands()) {
+    if (upper(c->name) == wanted) return c;
+  }
+  return nullptr;
+}
+
+const command* nearest_command(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const command* c : all_commands()) names.push_back(c->name);
+  return find_command(nearest_word(name, names));
+}
+
+}  // namespace baton::commands

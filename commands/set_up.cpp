@@ -1,0 +1,33 @@
+#include "commands/set_up.hpp"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "properties/check_value.hpp"
+#include "properties/write.hpp"
+
+namespace baton::commands {
+
+result<property_values> values_of_options(const arguments& words, const property_table& table) {
+  property_values values;
+  for (const option& o : words.declared().options) {
+    const property* entry = table.find(key_of(o));
+    if (entry == nullptr || !words.has(key_of(o))) continue;
+    auto checked = check_value(*entry, words.text(key_of(o)));
+    if (!checked) return error{errc::bad_usage, fmt::format("-{}: {}", key_of(o), checked.error().text)};
+    values[std::string(entry->name)] = *checked;
+  }
+  return values;
+}
+
+status write_new_properties(const std::filesystem::path& file, const property_table& table,
+                            const property_values& values, bool replace) {
+  std::error_code failure;
+  if (!replace && std::filesystem::exists(file, failure)) {
+    return error{errc::already_exists, fmt::format("{} exists; -f replaces it", file.native())};
+  }
+  return write_properties(file, table, values);
+}
+
+}  // namespace baton::commands

@@ -1,0 +1,157 @@
+// The part of the broker core that hands messages to consumers and credit to producers.
+#include <algorithm>
+
+#include "qmgr/broker.hpp"
+
+namespace baton::qmgr {
+
+void broker::on(credit_given& happened, std::int64_t) {
+  const auto found = consumers_.find(happened.link);
+  if (found == consumers_.end()) return;
+  found->second.limit = happened.limit;
+  found->second.drain = happened.drain;
+  stirred_.insert(found->second.queue->name);
+}
+
+void broker::on(deliveries_sent& happened, std::int64_t) {
+  const auto found = consumers_.find(happened.link);
+  if (found == consumers_.end()) return;
+  consumer& who = found->second;
+  const bool was_stopped = who.unsent_bytes >= options_.unsent_bytes_max;
+  while (!who.unsent.empty() && who.unsent.begin()->first <= happened.up_to) {
+    who.unsent_bytes -= who.unsent.begin()->second;
+    who.unsent.erase(who.unsent.begin());
+  }
+  if (was_stopped) stirred_.insert(who.queue->name);
+}
+
+void broker::dispatch(std::int64_t now_ms) {
+  while (!stirred_.empty()) {
+    const std::string name = std::move(stirred_.extract(stirred_.begin()).value());
+    if (queue_state* queue = find(name)) dispatch_queue(*queue, now_ms);
+  }
+  replenish();
+}
+
+bool broker::can_take(const consumer& who) const {
+  return who.limit > who.used && who.unsent_bytes < options_.unsent_bytes_max;
+}
+
+// Who gets the next message: the active consumer, or of several each in turn.
+broker::consumer* broker::choose(queue_state& queue, link_id excluded, link_id& chosen) {
+  if (queue.attributes.type == queue_type::single_active) {
+    const auto active = consumers_.find(queue.active);
+    chosen = queue.active;
+    return active != consumers_.end() && can_take(active->second) ? &active->second : nullptr;
+  }
+  const std::size_t count = queue.consumers.size();
+  for (std::size_t tried = 0; tried < count; ++tried) {
+    const std::size_t index = (queue.turn + tried) % count;
+    chosen = queue.consumers[index];
+    consumer& candidate = consumers_.at(chosen);
+    if (chosen == excluded || !can_take(candidate)) continue;
+    queue.turn = index + 1;
+    return &candidate;
+  }
+  return nullptr;
+}
+
+void broker::dispatch_queue(queue_state& queue, std::int64_t now_ms) {
+  expire(queue, now_ms);
+  for (const link_id link : queue.browsers) show(queue, link, consumers_.at(link), now_ms);
+  position at;
+  while (const entry* next = queue.messages.first(at)) {
+    if (queue.consumers.size() == 1 && next->excluded == queue.consumers.front()) {
+      give_up_message(queue, at);
+      continue;
+    }
+    link_id link = 0;
+    consumer* who = choose(queue, next->excluded, link);
+    if (who == nullptr) break;
+    hand_over(queue, at, link, *who, now_ms);
+  }
+  for (const link_id link : queue.consumers) drain(queue, link, consumers_.at(link));
+  for (const link_id link : queue.browsers) drain(queue, link, consumers_.at(link));
+}
+
+void broker::hand_over(queue_state& queue, position at, link_id link, consumer& who, std::int64_t now_ms) {
+  const entry& held = queue.messages.hold(at);
+  act(who.connection, delivery_of(link, who, at, held, now_ms));
+  if (!who.presettled) {
+    who.unsettled.emplace(who.last, at);
+    return;
+  }
+  remove_message(queue, at);
+  ++queue.counters.dequeued;
+}
+
+deliver broker::delivery_of(link_id link, consumer& who, position at, const entry& message, std::int64_t now_ms) {
+  ++who.used;
+  ++who.last;
+  who.unsent.emplace(who.last, message.size);
+  who.unsent_bytes += message.size;
+  deliver made{link, who.last, who.presettled, message.head, message.body_offset, message.body, at.sequence};
+  if (message.expires_ms != 0) {
+    made.head.ttl_ms = static_cast<std::uint32_t>(std::max<std::int64_t>(message.expires_ms - now_ms, 1));
+  }
+  return made;
+}
+
+// A browser is shown what waits, once, going forward; what arrives with a higher priority behind its back it misses.
+void broker::show(queue_state& queue, link_id link, consumer& who, std::int64_t now_ms) {
+  while (can_take(who)) {
+    const entry* next = who.cursor_set ? queue.messages.next(who.cursor) : queue.messages.first(who.cursor);
+    if (next == nullptr) return;
+    who.cursor_set = true;
+    act(who.connection, delivery_of(link, who, who.cursor, *next, now_ms));
+  }
+}
+
+// A consumer that drains gets back what nothing waits for. One that only has to be sent its bytes first is not done
+// yet.
+void broker::drain(const queue_state& queue, link_id link, consumer& who) {
+  if (!who.drain || who.limit <= who.used) return;
+  position at = who.cursor;
+  const bool waiting =
+      who.browse && who.cursor_set ? queue.messages.next(at) != nullptr : queue.messages.ready_count() > 0;
+  const bool served = queue.active == 0 || queue.active == link || who.browse;
+  if (waiting && served && who.unsent_bytes >= options_.unsent_bytes_max) return;
+  who.used = who.limit;
+  who.drain = false;
+  act(who.connection, credit_drained{link});
+}
+
+void broker::expire(queue_state& queue, std::int64_t now_ms) {
+  for (const position at : queue.messages.expired(now_ms)) {
+    ++queue.counters.expired;
+    const std::uint64_t dropped = queue.counters.dropped;
+    give_up_message(queue, at);
+    queue.counters.dropped = dropped;  // counted as expired already
+  }
+}
+
+bool broker::watches_expiry() const {
+  return std::any_of(queues_.begin(), queues_.end(),
+                     [](const auto& one) { return one.second->messages.has_expiring(); });
+}
+
+void broker::expire_all(std::int64_t now_ms) {
+  for (const auto& [name, queue] : queues_) expire(*queue, now_ms);
+}
+
+void broker::body_unreadable(link_id link) {
+  const auto found = consumers_.find(link);
+  if (found == consumers_.end()) return;
+  act(found->second.connection, close_link{link, {"amqp:internal-error", "a stored message cannot be read"}});
+  remove_link(link);
+}
+
+void broker::replenish() {
+  for (auto due = credit_due_.begin(); due != credit_due_.end();) {
+    producer& who = producers_.at(*due);
+    if (const std::uint32_t more = who.credit.grant(ledger_)) act(who.connection, grant_credit{*due, more});
+    due = who.credit.starved() ? std::next(due) : credit_due_.erase(due);
+  }
+}
+
+}  // namespace baton::qmgr

@@ -1,0 +1,44 @@
+// Carries the actions of one connection from the loop thread to the AMQP thread: one wake-up for everything that a turn
+// decided. It outlives the connection, so that actions which come too late fall into the void. Any thread.
+#pragma once
+
+#include <proton/connection.h>
+#include <proton/proactor.h>
+
+#include <iterator>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "qmgr/actions.hpp"
+
+namespace baton::qmgr {
+
+class mailbox {
+ public:
+  explicit mailbox(pn_connection_t* owner) : owner_(owner) {}
+
+  void put(std::vector<action>&& actions) {
+    const std::lock_guard lock(mutex_);
+    if (owner_ == nullptr) return;
+    std::move(actions.begin(), actions.end(), std::back_inserter(waiting_));
+    pn_connection_wake(owner_);
+  }
+  std::vector<action> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(waiting_, {});
+  }
+  // The connection is about to be freed.
+  void close() {
+    const std::lock_guard lock(mutex_);
+    owner_ = nullptr;
+    waiting_.clear();
+  }
+
+ private:
+  std::mutex mutex_;
+  pn_connection_t* owner_;
+  std::vector<action> waiting_;
+};
+
+}  // namespace baton::qmgr

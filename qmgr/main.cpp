@@ -1,0 +1,167 @@
+// baton-qmgr NAME [-p port] [-F]: the embedded queue manager, in the foreground. fteStartQMgr puts it in the
+// background.
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <thread>
+
+#include "common/log.hpp"
+#include "common/loop.hpp"
+#include "properties/atomic_file.hpp"
+#include "properties/layout.hpp"
+#include "properties/pid_file.hpp"
+#include "properties/property_set.hpp"
+#include "qmgr/queue_manager.hpp"
+
+namespace {
+
+using namespace baton;
+constexpr logger log_to{"QueueManager"};
+
+struct words {
+  std::string name;
+  std::optional<std::uint16_t> port;
+  bool to_stdout = false;
+};
+
+result<words> read_words(int count, char** values) {
+  words read;
+  for (int i = 1; i < count; ++i) {
+    const std::string_view word = values[i];
+    if (word == "-F") {
+      read.to_stdout = true;
+    } else if (word == "-p" && i + 1 < count) {
+      const char* text = values[++i];
+      std::uint16_t port = 0;
+      const auto [end, problem] = std::from_chars(text, text + std::strlen(text), port);
+      if (problem != std::errc{} || *end != '\0')
+        return error{errc::bad_usage, fmt::format("-p {}: not a port number", text)};
+      read.port = port;
+    } else if (!word.starts_with('-') && read.name.empty()) {
+      read.name = word;
+    } else {
+      return error{errc::bad_usage, fmt::format("\"{}\" is not understood", word)};
+    }
+  }
+  if (read.name.empty()) return error{errc::bad_usage, "usage: baton-qmgr NAME [-p port] [-F]"};
+  return read;
+}
+
+qmgr::options options_of(const property_set& values, const layout& where, const words& given) {
+  qmgr::options made;
+  made.name = given.name;
+  made.store_file = where.qmgr_store(given.name);
+  made.bind_address = values.text("bindAddress");
+  made.port = given.port.value_or(static_cast<std::uint16_t>(values.integer("port")));
+  made.idle_timeout_ms = static_cast<std::uint32_t>(values.milliseconds("idleTimeout"));
+  made.message_bytes_max = static_cast<std::uint64_t>(values.integer("maxMessageSize"));
+  made.connections_max = static_cast<std::uint32_t>(values.integer("maxConnections"));
+  made.memory_limit = static_cast<std::uint64_t>(values.integer("memoryLimit"));
+  made.tls_certificate = values.path("tlsCertificate").string();
+  made.tls_key = values.path("tlsKey").string();
+  made.tls_trust = values.path("tlsTrust").string();
+  return made;
+}
+
+status open_log_of(const property_set& values, const layout& where, const words& given, int count, char** words_given) {
+  log_options log;
+  log.directory = where.qmgr_logs(given.name);
+  log.files_max = static_cast<std::size_t>(values.integer("outputLogFiles"));
+  log.file_bytes_max = static_cast<std::size_t>(values.integer("outputLogSize"));
+  log.to_stdout = given.to_stdout;
+  if (const status opened = open_log(log); !opened) return opened;
+  log_environment("QueueManager", count, words_given);
+  return done();
+}
+
+// Waits for signals in a thread of its own and hands them to the loop. SIGTERM: at once. SIGINT: as clients end.
+class signal_watch {
+ public:
+  // Before any other thread starts, so that all of them leave these signals alone.
+  static void block() {
+    const sigset_t watched = set();
+    pthread_sigmask(SIG_BLOCK, &watched, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);  // a file size limit is a full disk, not an end
+  }
+  signal_watch(event_loop& loop, qmgr::queue_manager& manager)
+      : thread_([&loop, &manager] {
+          const sigset_t watched = set();
+          for (int got = 0; sigwait(&watched, &got) == 0 && got != SIGUSR2;) {
+            loop.post([&manager, got] { manager.stop(got == SIGTERM); });
+          }
+        }) {}
+  ~signal_watch() {
+    pthread_kill(thread_.native_handle(), SIGUSR2);
+    thread_.join();
+  }
+
+ private:
+  static sigset_t set() {
+    sigset_t watched;
+    sigemptyset(&watched);
+    for (const int one : {SIGTERM, SIGINT, SIGUSR2}) sigaddset(&watched, one);
+    return watched;
+  }
+  std::thread thread_;
+};
+
+int fail(const std::string& text) {
+  fmt::print(stderr, "{}\n", text);
+  return 1;
+}
+
+int serve(qmgr::options wanted, const layout& where) {
+  const std::filesystem::path address_file = where.qmgr_address(wanted.name);
+  const std::string host = wanted.bind_address;
+  signal_watch::block();
+  event_loop loop;
+  qmgr::queue_manager manager(loop, std::move(wanted));
+  if (const status started = manager.start(); !started) {
+    log_to(messages::BFGQM0007E, address_file.parent_path().filename().string(), started.error().text);
+    return fail(started.error().text);
+  }
+  const status told = write_file_atomically(address_file, fmt::format("{} {}\n", host, manager.port()));
+  if (!told) return fail(told.error().text);
+  {
+    const signal_watch signals(loop, manager);
+    loop.run();
+  }
+  std::error_code ignored;
+  std::filesystem::remove(address_file, ignored);
+  return 0;
+}
+
+int run(int count, char** values) {
+  const auto given = read_words(count, values);
+  if (!given) return fail(given.error().text);
+  const auto where = layout::from_environment();
+  if (!where) return fail(where.error().text);
+  const auto held = pid_file::acquire(where->qmgr_pid(given->name));
+  if (!held) {
+    const auto holder = pid_file_holder(where->qmgr_pid(given->name));
+    return fail(holder ? render(messages::BFGQM0006E, given->name, *holder) : held.error().text);
+  }
+  property_read properties = property_set::read(where->qmgr_properties(given->name), qmgr_properties());
+  if (!properties.ok() && !properties.missing) return fail(properties.failure().text);
+  const property_set& values_read = properties.values;
+  if (const status opened = open_log_of(values_read, *where, *given, count, values); !opened) {
+    return fail(opened.error().text);
+  }
+  return serve(options_of(values_read, *where, *given), *where);
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  try {
+    return run(count, values);
+  } catch (const std::exception& failure) {
+    return fail(fmt::format("baton-qmgr ended: {}", failure.what()));
+  }
+}

@@ -1,0 +1,61 @@
+// The whole queue manager: store, core and AMQP side put together, and how it starts and ends. Loop thread only, unless
+// said otherwise.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/loop.hpp"
+#include "common/result.hpp"
+#include "qmgr/amqp_server.hpp"
+#include "qmgr/engine.hpp"
+
+namespace baton::qmgr {
+
+struct options {
+  std::string name;
+  std::filesystem::path store_file;
+  std::string bind_address = "127.0.0.1";
+  std::uint16_t port = 5672;             // 0: any free one
+  std::uint32_t idle_timeout_ms = 8000;  // advertised; a client silent for longer is cut off
+  std::uint64_t message_bytes_max = 16u << 20;
+  std::uint32_t connections_max = 2000;
+  std::uint64_t memory_limit = 64u << 20;  // bytes; messages that are not durable, and a fourth of it again as cache
+  std::string tls_certificate, tls_key, tls_trust;  // PEM files; all or none
+};
+
+// errc::bad_property when the address can be reached from outside and TLS is not complete.
+status check(const options& wanted);
+
+class queue_manager {
+ public:
+  queue_manager(event_loop& loop, options wanted);
+  ~queue_manager();
+
+  // Opens the store and listens. Before loop.run().
+  status start();
+  std::uint16_t port() const { return facts_.port; }
+
+  // immediate: ends at once, what was accepted is committed. Else clients are asked to end and waited for. Either way
+  // the loop is stopped when it is done. Any thread may post it to the loop.
+  void stop(bool immediate);
+
+ private:
+  void wait_for_clients(std::int64_t deadline_ms);
+  void end();
+
+  event_loop& loop_;
+  options options_;
+  manager_facts facts_;
+  std::unique_ptr<store> store_;
+  std::unique_ptr<broker> broker_;
+  std::unique_ptr<management> management_;
+  std::unique_ptr<engine> engine_;
+  std::unique_ptr<amqp_server> server_;
+  bool stopping_ = false;
+};
+
+}  // namespace baton::qmgr

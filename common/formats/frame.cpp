@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include "common/bytes.hpp"
 #include "common/text.hpp"
 
 namespace baton::formats {
@@ -11,40 +12,14 @@ namespace {
 constexpr std::string_view magic = "BTNF";
 enum record_type : std::uint8_t { type_begin = 1, type_data = 2, type_end = 3, type_abort = 4, type_last = 5 };
 
-// Takes big-endian fields off the front of a payload; `ok` turns false when it is too short.
-struct field_reader {
-  std::string_view rest;
-  bool ok = true;
-
-  std::uint64_t take(int bytes) {
-    if (rest.size() < static_cast<std::size_t>(bytes)) {
-      ok = false;
-      return 0;
-    }
-    std::uint64_t value = 0;
-    for (int i = 0; i < bytes; ++i) value = value << 8 | static_cast<unsigned char>(rest[static_cast<std::size_t>(i)]);
-    rest.remove_prefix(static_cast<std::size_t>(bytes));
-    return value;
-  }
-  std::string_view take_bytes(std::size_t count) {
-    if (rest.size() < count) {
-      ok = false;
-      return {};
-    }
-    const auto bytes = rest.substr(0, count);
-    rest.remove_prefix(count);
-    return bytes;
-  }
-};
-
 template <class E>
-E take_enum(field_reader& in, std::uint64_t last) {
+E take_enum(byte_reader& in, std::uint64_t last) {
   const std::uint64_t value = in.take(1);
   if (value > last) in.ok = false;
   return static_cast<E>(in.ok ? value : 0);
 }
 
-bool read_begin(field_reader& in, record& out) {
+bool read_begin(byte_reader& in, record& out) {
   item_begin r;
   r.number = in.take(8);
   r.offset = in.take(8);
@@ -61,7 +36,7 @@ bool read_begin(field_reader& in, record& out) {
   return in.ok;
 }
 
-bool read_data(field_reader& in, record& out) {
+bool read_data(byte_reader& in, record& out) {
   item_data r;
   r.number = in.take(8);
   r.offset = in.take(8);
@@ -71,7 +46,7 @@ bool read_data(field_reader& in, record& out) {
   return in.ok;
 }
 
-bool read_payload(std::uint8_t type, field_reader& in, record& out) {
+bool read_payload(std::uint8_t type, byte_reader& in, record& out) {
   switch (type) {
     case type_begin: return read_begin(in, out);
     case type_data: return read_data(in, out);
@@ -103,9 +78,7 @@ bool read_payload(std::uint8_t type, field_reader& in, record& out) {
 
 std::uint64_t data_check(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
-void frame_writer::put(std::uint64_t value, int bytes) {
-  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) buffer_ += static_cast<char>(value >> shift & 0xFF);
-}
+void frame_writer::put(std::uint64_t value, int bytes) { put_bytes(buffer_, value, bytes); }
 
 std::size_t frame_writer::open(std::uint8_t type) {
   put(type, 1);
@@ -194,7 +167,7 @@ result<frame_header> read_frame_header(std::string_view frame) {
   if (version != frame_version) {
     return error{errc::bad_message, fmt::format("frame version {} is not the known one, {}", version, frame_version)};
   }
-  field_reader in{frame.substr(magic.size() + 1)};
+  byte_reader in{frame.substr(magic.size() + 1)};
   frame_header h;
   h.transfer_id = to_hex(in.take_bytes(24));
   h.epoch = in.take(8);
@@ -207,7 +180,7 @@ status read_frame_records(std::string_view frame, const std::function<status(con
   if (frame.size() < frame_header_bytes) return error{errc::bad_message, "frame without a header"};
   std::string_view rest = frame.substr(frame_header_bytes);
   while (!rest.empty()) {
-    field_reader head{rest};
+    byte_reader head{rest};
     const auto type = static_cast<std::uint8_t>(head.take(1));
     const auto payload = head.take_bytes(head.take(4));
     const std::size_t at = static_cast<std::size_t>(rest.data() - frame.data());
@@ -215,7 +188,7 @@ status read_frame_records(std::string_view frame, const std::function<status(con
     rest = head.rest;
     if (type < type_begin || type > type_last) continue;
     record r;
-    field_reader in{payload};
+    byte_reader in{payload};
     if (!read_payload(type, in, r)) {
       return error{errc::bad_message, fmt::format("record of type {} at byte {} is damaged", type, at)};
     }

@@ -1,0 +1,84 @@
+#include "agent/transfer/commit_batch.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "common/messages/message.hpp"
+#include "common/text.hpp"
+
+namespace baton::transfer {
+namespace {
+
+std::string cannot_write(const std::string& path, int failure) {
+  return render(messages::BFGIO0901E, name_to_text(path), system_text(failure));
+}
+
+std::string cannot_rename(const std::string& part, const std::string& path, int failure) {
+  if (failure == EEXIST) return render(messages::BFGIO0006E, name_to_text(path));
+  return render(messages::BFGIO0341E, name_to_text(part), name_to_text(path), system_text(failure));
+}
+
+}  // namespace
+
+void commit_batch::add(part_file& finished) {
+  entries_.push_back({finished.path(), finished.part(), finished.replace(), finished.take_file(), {}});
+  if (entries_.size() < single_syncs_max) return;
+  for (auto& e : entries_) {
+    if (e.file.open()) keep_one_per_file_system(std::move(e.file));
+  }
+}
+
+void commit_batch::keep_one_per_file_system(descriptor file) {
+  struct stat about {};
+  if (fstat(file.number(), &about) == 0) file_systems_.try_emplace(about.st_dev, std::move(file));
+}
+
+std::vector<std::string> commit_batch::commit() {
+  sync_data();
+  rename_all();
+  sync_directories();
+  std::vector<std::string> failures;
+  for (auto& e : entries_) failures.push_back(std::move(e.failure));
+  entries_.clear();
+  file_systems_.clear();
+  return failures;
+}
+
+void commit_batch::sync_data() {
+  for (auto& e : entries_) {
+    if (e.file.open() && fsync(e.file.number()) != 0) e.failure = cannot_write(e.path, errno);
+  }
+  int failure = 0;
+  for (const auto& [device, file] : file_systems_) {
+    if (syncfs(file.number()) != 0) failure = errno;
+  }
+  if (failure == 0) return;
+  for (auto& e : entries_) {
+    if (!e.file.open()) e.failure = cannot_write(e.path, failure);
+  }
+}
+
+void commit_batch::rename_all() {
+  for (auto& e : entries_) {
+    if (e.failure.empty()) {
+      const int failure = rename_file(e.part, e.path, e.replace);
+      if (failure != 0) e.failure = cannot_rename(e.part, e.path, failure);
+    }
+    if (!e.failure.empty()) ::unlink(e.part.c_str());
+  }
+}
+
+void commit_batch::sync_directories() {
+  std::map<std::string, int> synced;
+  for (auto& e : entries_) {
+    if (!e.failure.empty()) continue;
+    const std::string directory = parent_of(e.path);
+    auto found = synced.find(directory);
+    if (found == synced.end()) found = synced.emplace(directory, sync_directory(directory)).first;
+    if (found->second != 0) e.failure = cannot_write(e.path, found->second);
+  }
+}
+
+}  // namespace baton::transfer

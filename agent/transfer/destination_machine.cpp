@@ -1,0 +1,95 @@
+#include "agent/transfer/destination_machine.hpp"
+
+namespace baton::transfer {
+
+std::string_view to_string(destination_state state) {
+  switch (state) {
+    case destination_state::new_transfer: return "NewReceiverTransfer";
+    case destination_state::running: return "RunningTransfer";
+    case destination_state::recovering: return "RecoveringTransfer";
+    case destination_state::restarting: return "RestartingTransfer";
+    case destination_state::completed: return "CompletedTransfer";
+  }
+  return "CompletedTransfer";
+}
+
+std::vector<destination_output> destination_machine::step(const destination_input& event, std::int64_t now_ms) {
+  now_ = now_ms;
+  actions out;
+  if (state_ == destination_state::completed) return out;
+  std::visit([&](const auto& e) { on(e, out); }, event);
+  return out;
+}
+
+void destination_machine::on(const destination_event::negotiated& e, actions& out) {
+  if (e.attempt < attempt_) return;
+  attempt_ = e.attempt;
+  out.push_back(destination_action::wake_at{now_ + limits_.silence_ms});
+  if (state_ != destination_state::new_transfer) state_ = destination_state::restarting;
+  // A frame that is being written cannot be taken back: the answer, which names a position, waits for it.
+  restart_wanted_ = true;
+  if (!writing_) restart(out);
+}
+
+void destination_machine::restart(actions& out) {
+  restart_wanted_ = false;
+  next_sequence_ = 1;
+  queued_ = 0;
+  state_ = destination_state::running;
+  out.push_back(destination_action::rewind{});
+  out.push_back(destination_action::answer{attempt_});
+}
+
+void destination_machine::on(const destination_event::frame& e, actions& out) {
+  if (state_ != destination_state::running || restart_wanted_) return;
+  // A gap means that data was lost on the way: nothing behind it is taken, and the source asks again when no more
+  // acknowledgements come.
+  if (e.attempt != attempt_ || e.sequence != next_sequence_) return;
+  ++next_sequence_;
+  ++queued_;
+  out.push_back(destination_action::wake_at{now_ + limits_.silence_ms});
+  out.push_back(destination_action::queue_frame{});
+  write_next(out);
+}
+
+void destination_machine::on(const destination_event::written& e, actions& out) {
+  writing_ = false;
+  if (close_wanted_) return close(out);
+  if (restart_wanted_) return restart(out);
+  if (e.attempt != attempt_) return;
+  if (e.broken) {
+    next_sequence_ = 0;  // no frame has this number: nothing more is taken in this attempt
+    queued_ = 0;
+    return;
+  }
+  if (state_ == destination_state::running) out.push_back(destination_action::acknowledge{e.sequence});
+  write_next(out);
+}
+
+void destination_machine::on(const destination_event::finished&, actions& out) {
+  if (writing_) close_wanted_ = true;
+  else close(out);
+}
+
+void destination_machine::on(const destination_event::connection_lost&, actions&) {
+  state_ = destination_state::recovering;
+}
+
+void destination_machine::on(const destination_event::tick&, actions& out) {
+  if (writing_) out.push_back(destination_action::wake_at{now_ + limits_.silence_ms});
+  else close(out);
+}
+
+void destination_machine::write_next(actions& out) {
+  if (writing_ || queued_ == 0) return;
+  --queued_;
+  writing_ = true;
+  out.push_back(destination_action::write_frame{});
+}
+
+void destination_machine::close(actions& out) {
+  state_ = destination_state::completed;
+  out.push_back(destination_action::close{});
+}
+
+}  // namespace baton::transfer

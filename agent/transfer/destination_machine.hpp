@@ -1,0 +1,81 @@
+// The destination side of one transfer as a pure machine: step(event, now) -> actions. No I/O, no clock, no log.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace baton::transfer {
+
+enum class destination_state {
+  new_transfer,  // previous: -.                          next: running
+  running,       // previous: new, restarting.            next: recovering, restarting, completed
+  recovering,    // previous: running, restarting.        next: restarting, completed
+  restarting,    // previous: running, recovering.        next: running, recovering, completed
+  completed,     // the source said so, or fell silent.   end
+};
+
+std::string_view to_string(destination_state state);  // "NewReceiverTransfer", ...
+
+struct destination_limits {
+  std::int64_t silence_ms = 300000;  // transferAckTimeout * retries: the source is taken for lost, its place is freed
+};
+
+namespace destination_event {
+struct negotiated { std::uint64_t attempt = 0; };
+struct frame { std::uint64_t attempt = 0, sequence = 0; };
+struct written { std::uint64_t attempt = 0, sequence = 0; bool broken = false; };
+struct finished {};              // the source ended it, however
+struct connection_lost {};
+struct tick {};
+}  // namespace destination_event
+using destination_input = std::variant<destination_event::negotiated, destination_event::frame, destination_event::written,
+                                       destination_event::finished, destination_event::connection_lost,
+                                       destination_event::tick>;
+
+namespace destination_action {
+struct rewind {};                               // forget what is not durable, drop queued frames
+struct answer { std::uint64_t attempt = 0; };   // the position to go on from
+struct queue_frame {};                          // keep the frame of this event
+struct write_frame {};                          // the oldest queued one; one at a time
+struct acknowledge { std::uint64_t frames = 0; };
+struct close {};                                // drop everything; the last action
+struct wake_at { std::int64_t time_ms = 0; };
+}  // namespace destination_action
+using destination_output =
+    std::variant<destination_action::rewind, destination_action::answer, destination_action::queue_frame,
+                 destination_action::write_frame, destination_action::acknowledge, destination_action::close,
+                 destination_action::wake_at>;
+
+class destination_machine {
+ public:
+  explicit destination_machine(destination_limits limits) : limits_(limits) {}
+  std::vector<destination_output> step(const destination_input& event, std::int64_t now_ms);
+  destination_state state() const { return state_; }
+  std::uint64_t attempt() const { return attempt_; }
+
+ private:
+  using actions = std::vector<destination_output>;
+  void on(const destination_event::negotiated& e, actions& out);
+  void on(const destination_event::frame& e, actions& out);
+  void on(const destination_event::written& e, actions& out);
+  void on(const destination_event::finished&, actions& out);
+  void on(const destination_event::connection_lost&, actions& out);
+  void on(const destination_event::tick&, actions& out);
+  void write_next(actions& out);
+  void restart(actions& out);
+  void close(actions& out);
+
+  const destination_limits limits_;
+  destination_state state_ = destination_state::new_transfer;
+  std::int64_t now_ = 0;
+  std::uint64_t attempt_ = 0;
+  std::uint64_t next_sequence_ = 1;   // of the frames that may be queued
+  std::uint64_t queued_ = 0;
+  bool writing_ = false;
+  bool restart_wanted_ = false;       // a new attempt came while a frame was being written
+  bool close_wanted_ = false;
+};
+
+}  // namespace baton::transfer

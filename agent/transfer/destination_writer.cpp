@@ -1,0 +1,134 @@
+#include "agent/transfer/destination_writer.hpp"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <variant>
+
+#include "common/messages/message.hpp"
+#include "common/text.hpp"
+
+namespace baton::transfer {
+
+written_frame destination_writer::write(std::string_view frame) {
+  out_ = {};
+  known_directories_.clear();
+  const auto read = formats::read_frame_records(frame, [this](const formats::record& r) {
+    on(r);
+    return done();
+  });
+  commit();
+  if (++frames_since_checkpoint_ >= options_.checkpoint_frames) checkpoint();
+  if (!read) out_.broken = read.error().text;
+  out_.durable = durable();
+  return std::move(out_);
+}
+
+formats::position destination_writer::durable() const {
+  return current_ ? formats::position{current_->number(), current_->durable()} : formats::position{next_item_, 0};
+}
+
+void destination_writer::rewind() {
+  if (current_) ignored_ = next_item_ = current_->number();  // until the source begins it again
+}
+
+void destination_writer::discard() {
+  if (current_) current_->remove();
+  current_.reset();
+}
+
+void destination_writer::on(const formats::record& r) {
+  if (const auto* first = std::get_if<formats::item_begin>(&r)) return begin(*first);
+  if (const auto* last = std::get_if<formats::item_end>(&r)) return end(*last);
+  if (std::get_if<formats::transfer_end>(&r) != nullptr) {
+    out_.complete = true;
+  } else if (const auto* gone = std::get_if<formats::item_abort>(&r)) {
+    if (current_ && ignored_ != gone->number) fail(std::string(gone->text));
+  } else if (const auto* piece = std::get_if<formats::item_data>(&r)) {
+    if (!current_ || ignored_ == piece->number) return;
+    if (auto failure = current_->write(*piece); !failure.empty()) fail(std::move(failure));
+  }
+}
+
+void destination_writer::begin(const formats::item_begin& r) {
+  ignored_.reset();
+  next_item_ = r.number + 1;
+  if (current_ && current_->number() == r.number && r.offset > 0 && r.offset == current_->durable()) {
+    if (auto failure = current_->resume(r.offset); !failure.empty()) fail(std::move(failure));
+    return;
+  }
+  discard();
+  const std::string path = r.path.starts_with('/') ? std::string(r.path) : options_.root + "/" + std::string(r.path);
+  std::string failure;
+  if (path.find('\0') != std::string::npos) {
+    failure = render(messages::BFGIO0906E, name_to_text(path), "it contains a zero byte");
+  } else if (r.kind == formats::item_kind::directory) {
+    failure = ensure_directory(path);
+    ignored_ = r.number;  // nothing more to do when its end comes
+    if (failure.empty()) out_.results.push_back({r.number, 0, {}, {}});
+  } else if (r.offset > 0) {
+    failure = render(messages::BFGIO0903E, name_to_text(path), "its start is not at the destination any more");
+  } else {
+    failure = begin_file(r, path);
+  }
+  if (failure.empty()) return;
+  current_.reset();
+  ignored_ = r.number;
+  out_.results.push_back({r.number, 1, std::move(failure), {}});
+}
+
+std::string destination_writer::begin_file(const formats::item_begin& r, const std::string& path) {
+  struct stat about {};
+  const bool exists = ::lstat(path.c_str(), &about) == 0;
+  if (exists && S_ISDIR(about.st_mode)) return render(messages::BFGIO0002E, name_to_text(path), "a directory");
+  if (exists && r.exist == formats::exist_action::error) return render(messages::BFGIO0006E, name_to_text(path));
+  if (auto failure = ensure_directory(parent_of(path)); !failure.empty()) return failure;
+  current_.emplace(r, path, part_path(path, options_.transfer_id, options_.epoch, r.number));
+  return current_->create();
+}
+
+std::string destination_writer::ensure_directory(const std::string& path) {
+  if (known_directories_.count(path) > 0) return {};
+  std::string blocked;
+  const int failure = make_directories(path, blocked);
+  if (failure == ENOTDIR) return render(messages::BFGIO0012E, name_to_text(path));
+  if (failure != 0) return render(messages::BFGIO0007E, name_to_text(path), system_text(failure));
+  known_directories_.insert(path);
+  return {};
+}
+
+void destination_writer::end(const formats::item_end& r) {
+  if (!current_ || current_->number() != r.number || ignored_ == r.number) return;
+  if (auto failure = current_->finish(r); !failure.empty()) return fail(std::move(failure));
+  finished_.push_back({r.number, 0, {}, current_->digest()});
+  batch_.add(*current_);
+  current_.reset();
+}
+
+// The item is given up: its part file goes at once, its result is told with this frame, its further records are ignored.
+void destination_writer::fail(std::string text) {
+  const std::uint64_t number = current_->number();
+  discard();
+  ignored_ = number;
+  out_.results.push_back({number, 1, std::move(text), {}});
+}
+
+void destination_writer::commit() {
+  const auto failures = batch_.commit();
+  for (std::size_t i = 0; i < finished_.size(); ++i) {
+    if (!failures[i].empty()) finished_[i] = {finished_[i].number, 1, failures[i], {}};
+    out_.results.push_back(std::move(finished_[i]));
+  }
+  finished_.clear();
+  if (!failures.empty()) frames_since_checkpoint_ = 0;
+}
+
+void destination_writer::checkpoint() {
+  frames_since_checkpoint_ = 0;
+  if (!current_ || ignored_ == current_->number()) return;
+  if (const int failure = current_->sync()) {
+    fail(render(messages::BFGIO0901E, name_to_text(current_->path()), system_text(failure)));
+  }
+}
+
+}  // namespace baton::transfer

@@ -1,0 +1,105 @@
+#include "agent/transfer/file.hpp"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace baton::transfer {
+
+descriptor& descriptor::operator=(descriptor&& other) noexcept {
+  if (this != &other) {
+    reset();
+    number_ = std::exchange(other.number_, -1);
+  }
+  return *this;
+}
+
+void descriptor::reset() {
+  if (number_ >= 0) ::close(number_);
+  number_ = -1;
+}
+
+int open_to_read(const std::string& path, descriptor& file, struct stat& about) {
+  // Not blocking: a pipe that took the file's place must not hold the worker.
+  descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!opened.open() || fstat(opened.number(), &about) != 0) return errno;
+  if (!S_ISREG(about.st_mode)) return EINVAL;
+  posix_fadvise(opened.number(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  file = std::move(opened);
+  return 0;
+}
+
+int open_to_write(const std::string& path, bool keep, descriptor& file) {
+  const int flags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | (keep ? 0 : O_CREAT | O_TRUNC);
+  descriptor opened(::open(path.c_str(), flags, 0600));
+  if (!opened.open()) return errno;
+  file = std::move(opened);
+  return 0;
+}
+
+int write_all(const descriptor& file, std::string_view bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t count = pwrite(file.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+    offset += static_cast<std::uint64_t>(count);
+  }
+  return 0;
+}
+
+int read_some(const descriptor& file, char* buffer, std::size_t room, std::uint64_t offset, std::size_t& got) {
+  for (;;) {
+    const ssize_t count = pread(file.number(), buffer, room, static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    got = count > 0 ? static_cast<std::size_t>(count) : 0;
+    return count < 0 ? errno : 0;
+  }
+}
+
+int rename_file(const std::string& from, const std::string& to, bool replace) {
+  if (replace) return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+  if (::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system that cannot rename without replacing can at least link, which does not replace either.
+  if (::link(from.c_str(), to.c_str()) != 0) return errno;
+  return ::unlink(from.c_str()) == 0 ? 0 : errno;
+}
+
+int make_directories(const std::string& path, std::string& blocked) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) == 0) {
+    if (S_ISDIR(about.st_mode)) return 0;
+    blocked = path;
+    return ENOTDIR;
+  }
+  if (errno == ENOTDIR) blocked = path;
+  if (errno != ENOENT) return errno;
+  const std::string parent = parent_of(path);
+  if (const int failure = make_directories(parent, blocked)) return failure;
+  if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return errno;
+  return sync_directory(parent);
+}
+
+int sync_directory(const std::string& path) {
+  const descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.open()) return errno;
+  return fsync(directory.number()) == 0 || errno == EINVAL ? 0 : errno;
+}
+
+file_identity identity_of(const struct stat& about) {
+  return {static_cast<std::uint64_t>(about.st_size), about.st_dev, about.st_ino, about.st_mtim.tv_sec,
+          static_cast<std::uint32_t>(about.st_mtim.tv_nsec)};
+}
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace baton::transfer

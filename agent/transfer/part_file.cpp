@@ -1,0 +1,128 @@
+#include "agent/transfer/part_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "common/messages/message.hpp"
+#include "common/text.hpp"
+
+namespace baton::transfer {
+namespace {
+
+constexpr std::size_t name_bytes_max = 255;  // NAME_MAX of every common file system
+constexpr std::size_t read_bytes = 1 << 18;
+
+std::string cannot_write(const std::string& path, int failure) {
+  return render(messages::BFGIO0901E, name_to_text(path), system_text(failure));
+}
+
+}  // namespace
+
+part_file::part_file(const formats::item_begin& about, std::string path, std::string part)
+    : number_(about.number),
+      path_(std::move(path)),
+      part_(std::move(part)),
+      sum_(about.checksum),
+      sum_kind_(about.checksum),
+      mode_(about.mode & 0777),  // set-user-id and its like do not travel
+      modified_s_(about.modified_s),
+      modified_ns_(about.modified_ns),
+      replace_(about.exist == formats::exist_action::overwrite),
+      text_(about.transfer_mode == formats::file_mode::text) {}
+
+std::string part_file::create() {
+  const int failure = open_to_write(part_, false, file_);
+  if (failure == ENAMETOOLONG) return render(messages::BFGIO0906E, name_to_text(path_), system_text(failure));
+  return failure != 0 ? cannot_write(part_, failure) : std::string();
+}
+
+std::string part_file::resume(std::uint64_t offset) {
+  sum_ = checksum(sum_kind_);
+  if (!file_.open()) {
+    if (const int failure = open_to_write(part_, true, file_)) return cannot_write(part_, failure);
+  }
+  const descriptor reading(::open(part_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  std::string buffer(read_bytes, '\0');
+  for (std::uint64_t at = 0; at < offset;) {
+    std::size_t got = 0;
+    const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), offset - at));
+    const int failure = reading.open() ? read_some(reading, buffer.data(), room, at, got) : errno;
+    if (failure != 0 || got == 0) return cannot_write(part_, failure != 0 ? failure : EIO);
+    sum_.update(std::string_view(buffer.data(), got));
+    at += got;
+  }
+  if (ftruncate(file_.number(), static_cast<off_t>(offset)) != 0) return cannot_write(part_, errno);
+  received_ = written_ = durable_ = offset;
+  return {};
+}
+
+std::string part_file::write(const formats::item_data& piece) {
+  if (piece.offset != received_ || formats::data_check(piece.bytes) != piece.check) {
+    return render(messages::BFGIO0905E, name_to_text(path_), piece.offset);
+  }
+  sum_.update(piece.bytes);
+  received_ += piece.bytes.size();
+  if (text_) return write_text(piece.bytes, false);
+  if (const int failure = write_all(file_, piece.bytes, written_)) return cannot_write(path_, failure);
+  // Writing back starts now, so that the sync at the end is short.
+  sync_file_range(file_.number(), static_cast<off_t>(written_), static_cast<off_t>(piece.bytes.size()),
+                  SYNC_FILE_RANGE_WRITE);
+  written_ += piece.bytes.size();
+  return {};
+}
+
+// Line ends become this platform's: CR LF turns into LF.
+std::string part_file::write_text(std::string_view bytes, bool last) {
+  std::string out;
+  out.reserve(bytes.size() + 1);
+  for (const char c : bytes) {
+    if (carriage_return_ && c != '\n') out += '\r';
+    carriage_return_ = c == '\r';
+    if (c != '\r') out += c;
+  }
+  if (last && carriage_return_) out += '\r';
+  const int failure = write_all(file_, out, written_);
+  written_ += out.size();
+  return failure != 0 ? cannot_write(path_, failure) : std::string();
+}
+
+std::string part_file::finish(const formats::item_end& last) {
+  if (text_) {
+    if (auto failure = write_text({}, true); !failure.empty()) return failure;
+  }
+  const std::string digest = sum_.digest();
+  digest_ = to_hex(digest);
+  if (received_ != last.size || digest != last.checksum) {
+    return render(messages::BFGIO0904E, name_to_text(path_), to_hex(last.checksum), digest_);
+  }
+  const timespec times[2] = {{0, UTIME_NOW}, {modified_s_, modified_ns_}};
+  if (fchmod(file_.number(), mode_) != 0 || futimens(file_.number(), times) != 0) return cannot_write(path_, errno);
+  return {};
+}
+
+int part_file::sync() {
+  if (fdatasync(file_.number()) != 0) return errno;
+  if (!text_) durable_ = received_;
+  return 0;
+}
+
+void part_file::remove() {
+  file_.reset();
+  ::unlink(part_.c_str());
+}
+
+std::string part_path(const std::string& path, const std::string& transfer_id, std::uint64_t epoch, std::uint64_t number) {
+  const auto slash = path.rfind('/');
+  std::string name = path.substr(slash + 1);
+  // The number keeps two items apart that go to one name, or whose long names are cut.
+  const std::string suffix = fmt::format(".{}.{}.e{}.part", transfer_id.substr(0, 12), number, epoch);
+  name.resize(std::min(name.size(), name_bytes_max - suffix.size()));
+  return path.substr(0, slash + 1) + name + suffix;
+}
+
+}  // namespace baton::transfer

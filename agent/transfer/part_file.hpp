@@ -1,0 +1,61 @@
+// One item while it is being written: `<name>.<start of transfer id>.<item number>.e<epoch>.part` in the directory where it will live.
+// Blocking: worker threads only. Functions that can fail return a rendered message, empty for success.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "agent/transfer/checksum.hpp"
+#include "agent/transfer/file.hpp"
+#include "common/formats/frame.hpp"
+
+namespace baton::transfer {
+
+class part_file {
+ public:
+  // `path` is the final one; `part` the one to write to, in the same directory.
+  part_file(const formats::item_begin& about, std::string path, std::string part);
+
+  // Creates the part file; the directory must exist.
+  std::string create();
+  // Goes on behind `offset` after an interruption: what is there up to it is read for the checksum, the rest is dropped.
+  std::string resume(std::uint64_t offset);
+  // The next bytes of the source.
+  std::string write(const formats::item_data& piece);
+  // All bytes are here: compares size and checksum, sets permissions and time. Not yet synced, not yet named.
+  std::string finish(const formats::item_end& last);
+  // Syncs what has been written; durable() moves up. errno or 0.
+  int sync();
+  void remove();
+
+  std::uint64_t number() const { return number_; }
+  // Bytes of the source that are on stable storage and can be built on: none in text mode, where places differ.
+  std::uint64_t durable() const { return durable_; }
+  const std::string& digest() const { return digest_; }  // hex, after finish()
+  const std::string& path() const { return path_; }
+  const std::string& part() const { return part_; }
+  bool replace() const { return replace_; }
+  descriptor take_file() { return std::move(file_); }
+
+ private:
+  std::string write_text(std::string_view bytes, bool last);
+
+  std::uint64_t number_;
+  std::string path_, part_;
+  descriptor file_;
+  checksum sum_;
+  formats::checksum_kind sum_kind_;
+  std::uint64_t received_ = 0, written_ = 0, durable_ = 0;  // bytes of the source, of the file, of the source and synced
+  std::uint32_t mode_;
+  std::int64_t modified_s_;
+  std::uint32_t modified_ns_;
+  bool replace_, text_;
+  bool carriage_return_ = false;  // text mode: a CR waits for what follows it
+  std::string digest_;
+};
+
+// The part file's path for an item. Names that would be too long for a file system are cut.
+std::string part_path(const std::string& path, const std::string& transfer_id, std::uint64_t epoch, std::uint64_t number);
+
+}  // namespace baton::transfer

@@ -1,0 +1,75 @@
+// The plan of a transfer: the list of its items, in a file, so that memory does not depend on their count and a restarted
+// agent finds the same items under the same numbers. Written once, synced, then only read.
+//
+//   plan   = "BTNP" version:u8 record* ; record = length:u32 payload ; the last payload is empty: a plan without it
+//            is incomplete and is made again. Integers are big-endian.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+
+#include "common/formats/frame.hpp"
+#include "common/result.hpp"
+
+namespace baton::transfer {
+
+// What tells whether a file is still the same one.
+struct file_identity {
+  std::uint64_t size = 0, device = 0, inode = 0;
+  std::int64_t modified_s = 0;
+  std::uint32_t modified_ns = 0;
+  bool operator==(const file_identity&) const = default;
+};
+
+struct plan_item {
+  std::uint64_t number = 0;           // position in the plan, from 0; not stored
+  formats::item_kind kind = formats::item_kind::file;
+  std::uint32_t spec = 0;             // which of the request's specifications it came from
+  std::string source, destination;    // bytes
+  file_identity identity;
+  std::uint32_t mode = 0;             // permission bits
+  std::string failure;                // a rendered message: the item failed while planning
+};
+
+struct plan_totals {
+  std::uint64_t items = 0, bytes = 0;
+};
+
+class plan_writer {
+ public:
+  static result<plan_writer> create(const std::filesystem::path& path);
+  void add(const plan_item& item);
+  const plan_totals& totals() const { return totals_; }
+  // Ends and syncs the file. Any write error since create() comes out here.
+  status finish();
+
+ private:
+  explicit plan_writer(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+  std::ofstream out_;
+  plan_totals totals_;
+};
+
+class plan_reader {
+ public:
+  // errc::not_found without a file, bad_message for one that is not a complete plan.
+  static result<plan_reader> open(const std::filesystem::path& path);
+  // The next item, or none at the end.
+  result<std::optional<plan_item>> next();
+  // Goes to an item; at or past the end, next() gives none.
+  status seek(std::uint64_t number);
+
+ private:
+  explicit plan_reader(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+  std::ifstream in_;
+  std::uint64_t next_number_ = 0;
+};
+
+// Reads a whole plan once and counts; fails like open() and next().
+result<plan_totals> count_plan(const std::filesystem::path& path);
+
+}  // namespace baton::transfer

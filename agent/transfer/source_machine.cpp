@@ -1,0 +1,166 @@
+#include "agent/transfer/source_machine.hpp"
+
+#include <algorithm>
+
+namespace baton::transfer {
+
+std::string_view to_string(source_state state) {
+  switch (state) {
+    case source_state::new_transfer: return "NewSenderTransfer";
+    case source_state::negotiating: return "NegotiatingTransfer";
+    case source_state::waiting_for_capacity: return "WaitingForDestinationCapacity";
+    case source_state::running: return "RunningTransfer";
+    case source_state::recovering: return "RecoveringTransfer";
+    case source_state::resynchronising: return "ReSynchronisingTransfer";
+    case source_state::resuming: return "ResumingTransfer";
+    case source_state::complete: return "CompleteReceivedTransfer";
+    case source_state::failed: return "FailedTransferEnding";
+    case source_state::cancelled_new: return "CancelledNewTransfer";
+    case source_state::cancelled_in_progress: return "CancelledInProgressTransfer";
+    case source_state::recovery_timed_out: return "RecoveryTimedOut";
+  }
+  return "FailedTransferEnding";
+}
+
+bool is_end(source_state state) { return state >= source_state::complete; }
+
+std::vector<source_output> source_machine::step(const source_input& event, std::int64_t now_ms) {
+  now_ = now_ms;
+  actions out;
+  if (is_end(state_)) return out;  // whatever comes late changes nothing
+  std::visit([&](const auto& e) { on(e, out); }, event);
+  return out;
+}
+
+void source_machine::on(const source_event::start&, actions& out) {
+  if (state_ == source_state::new_transfer && !planned_) out.push_back(source_action::make_plan{});
+}
+
+void source_machine::on(const source_event::planned&, actions& out) {
+  if (state_ != source_state::new_transfer) return;
+  planned_ = true;
+  if (connected_) ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
+}
+
+void source_machine::on(const source_event::plan_failed& e, actions& out) {
+  if (state_ == source_state::new_transfer) end(source_state::failed, e.code, "failed", out);
+}
+
+void source_machine::on(const source_event::negotiated& e, actions& out) {
+  const bool asked = state_ == source_state::negotiating || state_ == source_state::resynchronising;
+  if (!asked || e.attempt != attempt_) return;
+  if (e.code == code_destination_capacity && !limits_.fail_at_capacity) {
+    state_ = source_state::waiting_for_capacity;
+    return wake(limits_.capacity_retry_ms, out);
+  }
+  if (e.code != 0) return end(source_state::failed, e.code, "failed", out);
+  state_ = state_ == source_state::negotiating ? source_state::running : source_state::resuming;
+  window_ = std::max<std::uint32_t>(e.window, 1);
+  frames_read_ = frames_acked_ = 0;
+  reading_ = last_read_ = false;
+  moved_data_ = true;
+  out.push_back(source_action::open_reader{attempt_});
+  wake(limits_.ack_timeout_ms, out);
+  read_more(out);
+}
+
+void source_machine::on(const source_event::frame_read& e, actions& out) {
+  const bool moving = state_ == source_state::running || state_ == source_state::resuming;
+  if (!moving || e.attempt != attempt_) return;
+  reading_ = false;
+  ++frames_read_;
+  last_read_ = e.last;
+  out.push_back(source_action::send_frame{});
+  read_more(out);
+}
+
+void source_machine::on(const source_event::read_broken&, actions& out) {
+  end(source_state::failed, code_failed, "failed", out);
+}
+
+void source_machine::on(const source_event::acked& e, actions& out) {
+  const bool moving = state_ == source_state::running || state_ == source_state::resuming;
+  if (!moving || e.attempt != attempt_ || e.frames > frames_read_) return;
+  state_ = source_state::running;
+  recovery_since_ = -1;
+  frames_acked_ = std::max(frames_acked_, e.frames);
+  if (e.complete) return end(source_state::complete, code_complete, "completed", out);
+  wake(limits_.ack_timeout_ms, out);
+  read_more(out);
+}
+
+void source_machine::on(const source_event::cancel&, actions& out) {
+  end(moved_data_ ? source_state::cancelled_in_progress : source_state::cancelled_new, code_cancelled, "cancelled", out);
+}
+
+void source_machine::on(const source_event::unreachable&, actions& out) {
+  if (planned_) end(source_state::failed, code_unreachable, "failed", out);
+}
+
+void source_machine::on(const source_event::connection_lost&, actions& out) {
+  connected_ = false;
+  if (planned_) recover(out);
+}
+
+void source_machine::on(const source_event::connection_restored&, actions& out) {
+  connected_ = true;
+  if (!planned_) return;
+  if (state_ == source_state::new_transfer) return ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
+  if (state_ == source_state::recovering) ask(source_state::resynchronising, limits_.recovery_retry_ms, out);
+}
+
+void source_machine::on(const source_event::tick&, actions& out) {
+  const bool recovering = state_ == source_state::recovering || state_ == source_state::resynchronising;
+  if (recovering && limits_.recovery_timeout_ms >= 0 && now_ - recovery_since_ >= limits_.recovery_timeout_ms) {
+    return end(source_state::recovery_timed_out, code_recovery_timed_out, "failed", out);
+  }
+  if (state_ == source_state::new_transfer) return;
+  if (state_ == source_state::waiting_for_capacity) {
+    return ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
+  }
+  recover(out);
+}
+
+// A question to the destination, with a new attempt: what belongs to an older one is ignored by both sides from now on.
+void source_machine::ask(source_state next, std::int64_t patience_ms, actions& out) {
+  state_ = next;
+  ++attempt_;
+  out.push_back(source_action::negotiate{attempt_});
+  wake(patience_ms, out);
+}
+
+void source_machine::read_more(actions& out) {
+  if (reading_ || last_read_ || frames_read_ - frames_acked_ >= window_) return;
+  reading_ = true;
+  out.push_back(source_action::read_frame{});
+}
+
+void source_machine::recover(actions& out) {
+  if (recovery_since_ < 0) {
+    recovery_since_ = now_;
+    ++recoveries_;
+    out.push_back(source_action::recover{});
+  }
+  if (limits_.recovery_timeout_ms == 0) {
+    return end(source_state::recovery_timed_out, code_recovery_timed_out, "failed", out);
+  }
+  state_ = source_state::recovering;
+  if (connected_) return ask(source_state::resynchronising, limits_.recovery_retry_ms, out);
+  wake(limits_.recovery_retry_ms, out);
+}
+
+void source_machine::end(source_state how, int code, std::string_view word, actions& out) {
+  state_ = how;
+  out.push_back(source_action::finish{code, word});
+}
+
+// Recovery must not outlive its own limit, so no wait reaches past it.
+void source_machine::wake(std::int64_t delay_ms, actions& out) {
+  std::int64_t at = now_ + delay_ms;
+  if (recovery_since_ >= 0 && limits_.recovery_timeout_ms > 0) {
+    at = std::min(at, recovery_since_ + limits_.recovery_timeout_ms);
+  }
+  out.push_back(source_action::wake_at{at});
+}
+
+}  // namespace baton::transfer

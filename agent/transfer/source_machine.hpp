@@ -1,0 +1,120 @@
+// The source side of one transfer as a pure machine: step(state, event, now) -> actions. No I/O, no clock, no log.
+// The states are the field's (reference section 5.2); the comment of each says where it comes from and goes to.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace baton::transfer {
+
+enum class source_state {
+  new_transfer,       // previous: -.                              next: negotiating, failed, cancelled_new
+  negotiating,        // previous: new, waiting_for_capacity.      next: running, waiting, recovering, failed, cancelled_new
+  waiting_for_capacity,  // previous: negotiating.                 next: negotiating, recovering, failed, cancelled_new
+  running,            // previous: negotiating, resuming.          next: complete, recovering, failed, cancelled_in_progress
+  recovering,         // previous: any before the end.             next: resynchronising, recovery_timed_out, cancelled
+  resynchronising,    // previous: recovering.                     next: resuming, recovering, recovery_timed_out, failed
+  resuming,           // previous: resynchronising.                next: running, complete, recovering, failed, cancelled
+  complete,           // the destination has every item's result.  end
+  failed,             // nothing more is sent.                     end
+  cancelled_new,      // cancelled before data was sent.           end
+  cancelled_in_progress,  // cancelled while data was sent.        end
+  recovery_timed_out, // recovery took too long.                   end
+};
+
+std::string_view to_string(source_state state);  // "NewSenderTransfer", ...
+bool is_end(source_state state);
+
+// Limits in milliseconds; the property that each comes from is in docs/properties.md.
+struct source_limits {
+  std::int64_t negotiation_timeout_ms = 250000;  // maxTransferNegotiationTime
+  std::int64_t ack_timeout_ms = 60000;           // transferAckTimeout: silence before recovery
+  std::int64_t capacity_retry_ms = 30000;        // senderTransferRetryInterval
+  std::int64_t recovery_retry_ms = 60000;        // recoverableTransferRetryInterval
+  std::int64_t recovery_timeout_ms = -1;         // transferRecoveryTimeout: -1 for ever, 0 at once
+  bool fail_at_capacity = false;                 // failTransferWhenCapacityReached
+};
+
+namespace source_event {
+struct start {};                        // also after a restart of the agent
+struct planned {};
+struct plan_failed { int code = 40; };
+struct negotiated { std::uint64_t attempt = 0; int code = 0; std::uint32_t window = 1; };
+struct frame_read { std::uint64_t attempt = 0; bool last = false; };
+struct read_broken {};                  // the plan cannot be read any more
+struct acked { std::uint64_t attempt = 0; std::uint64_t frames = 0; bool complete = false; };
+struct cancel {};
+struct unreachable {};                  // the destination's queue does not exist
+struct connection_lost {};
+struct connection_restored {};
+struct tick {};                         // the time asked for by wake_at has come
+}  // namespace source_event
+using source_input =
+    std::variant<source_event::start, source_event::planned, source_event::plan_failed, source_event::negotiated,
+                 source_event::frame_read, source_event::read_broken, source_event::acked, source_event::cancel,
+                 source_event::unreachable, source_event::connection_lost, source_event::connection_restored,
+                 source_event::tick>;
+
+namespace source_action {
+struct make_plan {};
+struct negotiate { std::uint64_t attempt = 0; };
+struct open_reader { std::uint64_t attempt = 0; };   // at the position that the destination named
+struct read_frame {};                                // one at a time; answered by frame_read
+struct send_frame {};                                // the frame of this frame_read
+struct recover {};                                   // say so in the log
+struct wake_at { std::int64_t time_ms = 0; };        // replaces the one before
+struct finish { int code = 0; std::string_view how; };  // tell the destination and the world; the last action
+}  // namespace source_action
+using source_output = std::variant<source_action::make_plan, source_action::negotiate, source_action::open_reader,
+                                   source_action::read_frame, source_action::send_frame, source_action::recover,
+                                   source_action::wake_at, source_action::finish>;
+
+// Result codes that the machine decides itself; complete leaves the code to the items' results.
+inline constexpr int code_complete = 0, code_failed = 40, code_cancelled = 41, code_destination_capacity = 45,
+                     code_unreachable = 49, code_recovery_timed_out = 69;
+
+class source_machine {
+ public:
+  explicit source_machine(source_limits limits) : limits_(limits) {}
+  std::vector<source_output> step(const source_input& event, std::int64_t now_ms);
+
+  source_state state() const { return state_; }
+  std::uint64_t attempt() const { return attempt_; }
+  int recoveries() const { return recoveries_; }
+
+ private:
+  using actions = std::vector<source_output>;
+  void on(const source_event::start&, actions& out);
+  void on(const source_event::planned&, actions& out);
+  void on(const source_event::plan_failed& e, actions& out);
+  void on(const source_event::negotiated& e, actions& out);
+  void on(const source_event::frame_read& e, actions& out);
+  void on(const source_event::read_broken&, actions& out);
+  void on(const source_event::acked& e, actions& out);
+  void on(const source_event::cancel&, actions& out);
+  void on(const source_event::unreachable&, actions& out);
+  void on(const source_event::connection_lost&, actions& out);
+  void on(const source_event::connection_restored&, actions& out);
+  void on(const source_event::tick&, actions& out);
+
+  void ask(source_state next, std::int64_t patience_ms, actions& out);
+  void read_more(actions& out);
+  void recover(actions& out);
+  void end(source_state how, int code, std::string_view word, actions& out);
+  void wake(std::int64_t delay_ms, actions& out);
+
+  const source_limits limits_;
+  source_state state_ = source_state::new_transfer;
+  std::int64_t now_ = 0;
+  bool planned_ = false, connected_ = true, moved_data_ = false;
+  std::uint64_t attempt_ = 0;
+  std::uint32_t window_ = 1;
+  std::uint64_t frames_read_ = 0, frames_acked_ = 0;
+  bool reading_ = false, last_read_ = false;
+  std::int64_t recovery_since_ = -1;  // -1: not in recovery
+  int recoveries_ = 0;
+};
+
+}  // namespace baton::transfer

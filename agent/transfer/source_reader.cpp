@@ -1,0 +1,169 @@
+#include "agent/transfer/source_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/messages/message.hpp"
+#include "common/text.hpp"
+
+namespace baton::transfer {
+namespace {
+constexpr std::size_t items_per_frame_max = 256;  // bounds what both sides remember of items under way
+}
+
+source_reader::source_reader(plan_reader plan, const formats::transfer_request& request, formats::frame_header header,
+                             std::size_t chunk_bytes)
+    : plan_(std::move(plan)), request_(request), header_(std::move(header)), chunk_bytes_(chunk_bytes) {}
+
+status source_reader::seek(const formats::position& from) {
+  resume_offset_ = from.offset;
+  return plan_.seek(from.item);
+}
+
+read_frame source_reader::next_frame() {
+  read_frame out;
+  formats::frame_writer frame(chunk_bytes_ + 4096);
+  ++header_.sequence;
+  frame.header(header_);
+  while (frame.size() < chunk_bytes_ && out.ended.size() < items_per_frame_max) {
+    if (!current_ && !begin_next(out, frame)) break;
+    if (current_) read_current(out, frame);
+  }
+  out.bytes = frame.take();
+  return out;
+}
+
+// Previous: no item open. Next: an item open, or (false) the frame is the last one or the plan is broken.
+bool source_reader::begin_next(read_frame& out, formats::frame_writer& frame) {
+  auto item = plan_.next();
+  if (!item) {
+    out.broken = item.error().text;
+    return false;
+  }
+  if (!*item) {
+    frame.add(formats::transfer_end{});
+    out.last = true;
+    return false;
+  }
+  const std::uint64_t offset = std::exchange(resume_offset_, 0);
+  current_.emplace();
+  current_->item = std::move(**item);
+  std::string failure = current_->item.failure;
+  if (failure.empty() && current_->item.destination.size() > 0xFFFF) {
+    failure = render(messages::BFGIO0906E, name_to_text(current_->item.destination.substr(0, 200)), "too long");
+  }
+  if (failure.empty() && current_->item.kind == formats::item_kind::file) failure = open_current(offset);
+  if (!failure.empty()) {
+    // An item that was half there must be dropped at the destination, so that it is told even if it cannot go on.
+    if (offset > 0) add_begin(frame);
+    fail_current(out, frame, std::move(failure));
+    return true;
+  }
+  add_begin(frame);
+  return true;
+}
+
+std::string source_reader::open_current(std::uint64_t offset) {
+  plan_item& item = current_->item;
+  struct stat about {};
+  const int failure = open_to_read(item.source, current_->file, about);
+  if (failure == ENOENT) return render(messages::BFGIO0001E, name_to_text(item.source));
+  if (failure == ELOOP) return render(messages::BFGIO0002E, name_to_text(item.source), "a symbolic link");
+  if (failure == EINVAL) return render(messages::BFGIO0002E, name_to_text(item.source), "not a file any more");
+  if (failure != 0) return render(messages::BFGIO0003E, name_to_text(item.source), system_text(failure));
+  const file_identity found = identity_of(about);
+  if (offset > 0 && found != item.identity) {
+    return render(messages::BFGIO0903E, name_to_text(item.source),
+                  fmt::format("{} bytes then, {} bytes now, or another time or inode", item.identity.size, found.size));
+  }
+  item.identity = found;  // what is sent is the file as it is now, not as it was when it was listed
+  item.mode = about.st_mode & 0777;
+  current_->sum = checksum(spec().checksum);
+  return offset > 0 ? hash_start(offset) : std::string();
+}
+
+// The checksum covers the whole item, so what the destination has already is read once more here.
+std::string source_reader::hash_start(std::uint64_t offset) {
+  std::string buffer(chunk_bytes_, '\0');
+  while (current_->offset < offset) {
+    const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), offset - current_->offset));
+    std::size_t got = 0;
+    const int failure = read_some(current_->file, buffer.data(), room, current_->offset, got);
+    if (failure != 0 || got == 0) {
+      return render(messages::BFGIO0003E, name_to_text(current_->item.source),
+                    failure != 0 ? system_text(failure) : "shorter than it was");
+    }
+    current_->sum.update(std::string_view(buffer.data(), got));
+    current_->offset += got;
+  }
+  return {};
+}
+
+void source_reader::add_begin(formats::frame_writer& frame) {
+  const plan_item& item = current_->item;
+  formats::item_begin begin;
+  begin.number = item.number;
+  begin.offset = current_->offset;
+  begin.size = item.identity.size;
+  begin.mode = item.mode;
+  begin.modified_s = item.identity.modified_s;
+  begin.modified_ns = item.identity.modified_ns;
+  begin.kind = item.kind;
+  begin.exist = spec().exist;
+  begin.transfer_mode = spec().mode;
+  begin.checksum = spec().checksum;
+  begin.path = item.destination;
+  frame.add(begin);
+  current_->told = true;
+}
+
+void source_reader::read_current(read_frame& out, formats::frame_writer& frame) {
+  if (skip_ == current_->item.number) {
+    frame.add(formats::item_abort{current_->item.number, {}});
+    out.ended.push_back({std::move(current_->item), {}, {}, true});
+    current_.reset();
+    return;
+  }
+  const std::uint64_t left = current_->item.identity.size - current_->offset;
+  if (current_->item.kind == formats::item_kind::directory || left == 0) return end_current(out, frame);
+  const std::size_t used = frame.size() + formats::data_record_bytes;
+  const std::size_t space = used < chunk_bytes_ ? chunk_bytes_ - used : 1;
+  int failure = 0;
+  const std::size_t got = frame.add_data(
+      current_->item.number, current_->offset, static_cast<std::size_t>(std::min<std::uint64_t>(space, left)),
+      [&](char* buffer, std::size_t room) {
+        std::size_t count = 0;
+        failure = read_some(current_->file, buffer, room, current_->offset, count);
+        current_->sum.update(std::string_view(buffer, count));
+        return count;
+      });
+  if (failure != 0) {
+    return fail_current(out, frame, render(messages::BFGIO0003E, name_to_text(current_->item.source), system_text(failure)));
+  }
+  if (got == 0) return fail_current(out, frame, render(messages::BFGIO0902E, name_to_text(current_->item.source)));
+  current_->offset += got;
+  out.data_bytes += got;
+}
+
+void source_reader::end_current(read_frame& out, formats::frame_writer& frame) {
+  if (current_->file.open()) {
+    struct stat now {};
+    if (fstat(current_->file.number(), &now) != 0 || identity_of(now) != current_->item.identity) {
+      return fail_current(out, frame, render(messages::BFGIO0902E, name_to_text(current_->item.source)));
+    }
+  }
+  const std::string digest = current_->sum.digest();
+  frame.add(formats::item_end{current_->item.number, current_->item.identity.size, digest});
+  out.ended.push_back({std::move(current_->item), to_hex(digest), {}, true});
+  current_.reset();
+}
+
+void source_reader::fail_current(read_frame& out, formats::frame_writer& frame, std::string text) {
+  const bool told = current_->told;
+  if (told) frame.add(formats::item_abort{current_->item.number, text});
+  out.ended.push_back({std::move(current_->item), {}, std::move(text), told});
+  current_.reset();
+}
+
+}  // namespace baton::transfer

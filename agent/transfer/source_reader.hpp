@@ -1,0 +1,74 @@
+// Reads the items of a plan and packs them into frames, in order. Blocking: one worker thread at a time; skip() alone
+// may be called from another thread meanwhile.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/transfer/checksum.hpp"
+#include "agent/transfer/file.hpp"
+#include "agent/transfer/plan.hpp"
+#include "common/formats/frame.hpp"
+#include "common/formats/transfer.hpp"
+
+namespace baton::transfer {
+
+// An item whose reading has ended, well or badly. It leaves this side's memory when its result is known.
+struct read_item {
+  plan_item item;
+  std::string checksum;         // hex, of the bytes read
+  std::string failure;          // a rendered message; empty: read to the end
+  bool told = true;             // the destination was told of it, so it will answer with a result
+};
+
+struct read_frame {
+  std::string bytes;            // to send
+  std::vector<read_item> ended;
+  std::uint64_t data_bytes = 0;
+  bool last = false;            // the frame ends the transfer
+  std::string broken;           // the plan itself cannot be read: the transfer fails with this text
+};
+
+class source_reader {
+ public:
+  // `request` must outlive the reader.
+  source_reader(plan_reader plan, const formats::transfer_request& request, formats::frame_header header,
+                std::size_t chunk_bytes);
+
+  // Where to start; before the first next_frame.
+  status seek(const formats::position& from);
+  read_frame next_frame();
+  // Any thread: the destination refused this item, so the rest of it need not be read.
+  void skip(std::uint64_t number) { skip_ = number; }
+
+ private:
+  struct open_item {
+    plan_item item;
+    descriptor file;
+    checksum sum{formats::checksum_kind::none};
+    std::uint64_t offset = 0;
+    bool told = false;
+  };
+
+  bool begin_next(read_frame& out, formats::frame_writer& frame);
+  std::string open_current(std::uint64_t offset);
+  std::string hash_start(std::uint64_t offset);
+  void read_current(read_frame& out, formats::frame_writer& frame);
+  void end_current(read_frame& out, formats::frame_writer& frame);
+  void fail_current(read_frame& out, formats::frame_writer& frame, std::string text);
+  void add_begin(formats::frame_writer& frame);
+  const formats::transfer_spec& spec() const { return request_.specs.at(current_->item.spec); }
+
+  plan_reader plan_;
+  const formats::transfer_request& request_;
+  formats::frame_header header_;
+  const std::size_t chunk_bytes_;
+  std::uint64_t resume_offset_ = 0;  // of the first item after seek
+  std::optional<open_item> current_;
+  std::atomic<std::uint64_t> skip_{UINT64_MAX};
+};
+
+}  // namespace baton::transfer

@@ -1,0 +1,39 @@
+// A fixed number of threads that do what blocks: reading, writing, checksums, name look-ups. A job's result goes back to
+// the event loop as a closure.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "common/loop.hpp"
+
+namespace baton {
+
+class worker_pool {
+ public:
+  using work = std::function<std::function<void()>()>;  // runs on a worker; what it returns runs on the loop
+
+  worker_pool(event_loop& loop, int threads);  // threads: property ioThreadPoolSize
+  ~worker_pool();                              // waits for the jobs under way; those not begun are dropped
+  worker_pool(const worker_pool&) = delete;
+  worker_pool& operator=(const worker_pool&) = delete;
+
+  // Loop thread. Who submits bounds how many jobs it has under way: a transfer has one.
+  void submit(work job);
+
+ private:
+  void serve();
+
+  event_loop& loop_;
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<work> jobs_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace baton

@@ -8,9 +8,8 @@ namespace baton::commands {
 
 std::span<const command* const> all_commands() {
   static const command* const list[] = {
-      &setup_coordination,
-      &setup_commands,
-      &change_default,
+      &setup_coordination, &setup_commands, &change_default, &create_agent, &delete_agent, &obfuscate_credentials,
+      &start_qmgr,         &stop_qmgr,      &show_qmgr,      &define_queue, &delete_queue, &display_version,
   };
   return list;
 }

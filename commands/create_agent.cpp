@@ -1,0 +1,93 @@
+// fteCreateAgent: the configuration of an agent, its administrator's scripts, and its queues.
+#include <fmt/format.h>
+
+#include "commands/agent_scripts.hpp"
+#include "commands/commands.hpp"
+#include "commands/console.hpp"
+#include "commands/qmgr_request.hpp"
+#include "commands/set_up.hpp"
+#include "commands/workspace.hpp"
+#include "common/amqp/dialect.hpp"
+#include "properties/atomic_file.hpp"
+#include "properties/connection.hpp"
+
+namespace baton::commands {
+namespace {
+
+constexpr option options[] = {
+    {"agentName", "agent-name", option_kind::text, "name", "Name of the agent.", true},
+    {"agentQMgr", "agent-qmgr", option_kind::text, "name", "Queue manager that has the agent's queues.", true},
+    {"agentQMgrHost", "agent-qmgr-host", option_kind::text, "host",
+     "Its host. Without it: the embedded queue manager of this host (bindings mode)."},
+    {"agentQMgrPort", "agent-qmgr-port", option_kind::text, "port", "Its port. Default: 5672."},
+    {"agentDesc", "agent-desc", option_kind::text, "text", "Description, for people."},
+    {"agentQMgrAuthenticationCredentialsFile", "credentials", option_kind::text, "file",
+     "MQMFTCredentials.xml with user and password."},
+    {"transferRoot", "transfer-root", option_kind::text, "directory", "Directory that relative paths start from."},
+    configuration_option,
+    force_option,
+};
+constexpr std::string_view not_yet[] = {
+    "agentQMgrChannel", "ac", "authorityChecking", "s", "su", "sp", "sj", "sl", "x"};
+
+status write_scripts(const workspace& work, const property_values& values) {
+  const std::string agent = values.at("agentName"), qmgr = values.at("agentQMgr");
+  std::string host;
+  if (values.contains("agentQMgrHost")) host = " -host " + values.at("agentQMgrHost");
+  if (values.contains("agentQMgrPort")) host += " -port " + values.at("agentQMgrPort");
+  const auto folder = work.where.agent_config(work.coordination, agent);
+  const auto create = folder / (agent + "_create.sh"), remove = folder / (agent + "_delete.sh");
+  if (auto written = write_file_atomically(create, create_script(agent, qmgr, host), 0755); !written) return written;
+  say(messages::BFGCM0239I, create.native());
+  if (auto written = write_file_atomically(remove, delete_script(agent, qmgr, host), 0755); !written) return written;
+  say(messages::BFGCM0241I, remove.native());
+  return done();
+}
+
+status declare_queues(const workspace& work, const std::string& agent) {
+  const auto properties = load_agent(work, agent);
+  if (!properties) return properties.error();
+  const auto peer = agent_qmgr_connection(*properties, work.where);
+  if (!peer) return peer.error();
+  return amqp::embedded_dialect().declare(command_connection(peer->peer), formats::agent_queues(agent),
+                                          answer_timeout_ms);
+}
+
+int run(const arguments& words) {
+  const auto work = open_workspace(words);
+  if (!work) return fail(work.error());
+  const auto values = values_of_options(words, agent_properties());
+  if (!values) return fail(values.error());
+  const std::string agent = values->at("agentName");
+  const auto file = work->where.agent_properties(work->coordination, agent);
+  const auto written = write_new_properties(file, agent_properties(), *values, words.has("f"));
+  if (!written) return fail(written.error());
+  say(messages::BFGCL0910I, file.native());
+  if (const auto scripts = write_scripts(*work, *values); !scripts) return fail(scripts.error());
+  const auto declared = declare_queues(*work, agent);
+  if (declared) {
+    say(messages::BFGCL0253I, agent);
+    return 0;
+  }
+  // A queue manager that does not run is an everyday order of doing things, and the agent makes its queues at its
+  // start.
+  const auto code = declared.error().code;
+  if (code != errc::unreachable && code != errc::timed_out) return fail(declared.error());
+  say(messages::BFGCL0254I, agent, declared.error().text);
+  return 0;
+}
+
+}  // namespace
+
+const command create_agent{
+    "fteCreateAgent",
+    "Configure an agent on this host and make its queues.",
+    options,
+    {},
+    not_yet,
+    "Writes agent.properties and two scripts for an administrator, which make and remove the agent's queues. When the "
+    "queue manager can be reached the queues are made at once, otherwise by the agent when it starts.",
+    "fteCreateAgent -agentName SRC -agentQMgr QM1",
+    run};
+
+}  // namespace baton::commands

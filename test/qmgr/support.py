@@ -1,0 +1,188 @@
+"""Starts a real queue manager in a directory of its own, and talks to it as a stock client does."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import uuid
+
+from proton import Message
+from proton.reactor import AtMostOnce, Copy, DynamicNodeProperties, LinkOption, Selector
+from proton.utils import BlockingConnection
+
+DEADLINE_S = 20.0
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.path.join(os.environ.get("BATON_BIN", os.path.join(ROOT, "build", "release", "bin")), "baton-qmgr")
+
+
+def eventually(condition, what, deadline_s=DEADLINE_S):
+    """Polls until condition() is true; its value. Fails with what was last seen."""
+    end = time.monotonic() + deadline_s
+    while True:
+        seen = condition()
+        if seen:
+            return seen
+        if time.monotonic() > end:
+            raise AssertionError("not within %s s: %s (last seen: %r)" % (deadline_s, what, seen))
+        time.sleep(0.005)
+
+
+class Refused(Exception):
+    def __init__(self, status, description):
+        super().__init__("%s %s" % (status, description))
+        self.status = status
+
+
+class Manager:
+    """One queue manager process."""
+
+    def __init__(self, root=None, name="QM", properties=None):
+        self.own_root = root is None
+        self.root = root or tempfile.mkdtemp(prefix="baton-qmgr-")
+        self.name = name
+        self.home = os.path.join(self.root, "qmgrs", name)
+        os.makedirs(self.home, exist_ok=True)
+        if properties:
+            with open(os.path.join(self.home, "qmgr.properties"), "w") as out:
+                out.writelines("%s=%s\n" % pair for pair in properties.items())
+        self.process = None
+        self.port = None
+
+    def command(self):
+        return [PROGRAM, self.name, "-p", "0"]
+
+    def start(self, preexec=None):
+        address = os.path.join(self.home, "qmgr.address")
+        if os.path.exists(address):
+            os.remove(address)
+        env = dict(os.environ, BFG_DATA=self.root)
+        self.errors = open(os.path.join(self.root, "stderr"), "ab")
+        self.process = subprocess.Popen(self.command(), env=env, stderr=self.errors, preexec_fn=preexec)
+        eventually(lambda: os.path.exists(address) or self.process.poll() is not None, "the queue manager listens")
+        if self.process.poll() is not None:
+            raise AssertionError("baton-qmgr ended with %s: %s" % (self.process.returncode, self.error_text()))
+        with open(address) as text:
+            host, port = text.read().split()
+        self.port = int(port)
+        self.url = "amqp://%s:%s" % (host, port)
+        return self
+
+    def error_text(self):
+        with open(os.path.join(self.root, "stderr")) as text:
+            return text.read()
+
+    def log_text(self):
+        with open(os.path.join(self.home, "logs", "output0.log")) as text:
+            return text.read()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(how)
+        code = self.process.wait(DEADLINE_S) if self.process else None
+        return code
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
+        if self.process:
+            self.errors.close()
+        if self.own_root:
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def connect(self, **options):
+        options.setdefault("timeout", DEADLINE_S)
+        options.setdefault("heartbeat", 5)
+        return BlockingConnection(self.url, **options)
+
+
+class Admin:
+    """Requests to $management."""
+
+    def __init__(self, connection):
+        self.receiver = connection.create_receiver(None, credit=10, dynamic=True)
+        self.sender = connection.create_sender("$management")
+
+    def request(self, operation=None, queue=None, body=None, raw=None):
+        properties = {}
+        if operation is not None:
+            properties["operation"] = operation
+        if queue is not None:
+            properties["queue"] = queue
+        text = raw if raw is not None else (json.dumps(body) if body is not None else "")
+        request = Message(id=str(uuid.uuid4()), reply_to=self.receiver.link.remote_source.address,
+                          properties=properties, body=text)
+        self.sender.send(request)
+        reply = self.receiver.receive(timeout=DEADLINE_S)
+        self.receiver.accept()
+        assert reply.correlation_id == request.id, (reply.correlation_id, request.id)
+        status = reply.properties["status"]
+        if status != "200":
+            raise Refused(status, reply.properties["description"])
+        return json.loads(bytes(reply.body).decode())
+
+    def declare(self, queue, **attributes):
+        return self.request("declare", queue, attributes)
+
+    def get(self, queue):
+        return self.request("get", queue)["queues"][0]
+
+
+class Priority(LinkOption):
+    """Consumer priority as a link property."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def apply(self, link):
+        from proton import symbol, int32
+        link.properties = {symbol("priority"): int32(self.number)}
+
+
+class QmgrTest(unittest.TestCase):
+    PROPERTIES = {}
+
+    def setUp(self):
+        self.manager = Manager(properties=self.PROPERTIES)
+        self.addCleanup(self.manager.close)
+        self.manager.start()
+        self.connection = self.connect()
+        self.admin = Admin(self.connection)
+
+    def connect(self, **options):
+        made = self.manager.connect(**options)
+        self.addCleanup(self.end, made)
+        return made
+
+    @staticmethod
+    def end(connection):
+        try:
+            connection.close()
+        except Exception:  # the queue manager may be gone by then
+            pass
+
+    def send(self, queue, *bodies, connection=None, **fields):
+        fields.setdefault("durable", True)
+        sender = (connection or self.connection).create_sender(queue)
+        for body in bodies:
+            sender.send(Message(body=body, **fields))
+        sender.close()
+
+    def take(self, queue, count, connection=None, credit=None):
+        """Receives and accepts; the messages."""
+        receiver = (connection or self.connection).create_receiver(queue, credit=credit or count)
+        taken = []
+        for _ in range(count):
+            taken.append(receiver.receive(timeout=DEADLINE_S))
+            receiver.accept()
+        receiver.close()
+        return taken
+
+    def assert_depth(self, queue, depth):
+        eventually(lambda: self.admin.get(queue)["depth"] == depth, "depth of %s is %d" % (queue, depth))

@@ -77,7 +77,8 @@ inline constexpr int code_complete = 0, code_failed = 40, code_cancelled = 41, c
 
 class source_machine {
  public:
-  explicit source_machine(source_limits limits) : limits_(limits) {}
+  // Attempts count from first_attempt, which must be above every one that an earlier run of the agent used.
+  source_machine(source_limits limits, std::uint64_t first_attempt) : limits_(limits), attempt_(first_attempt - 1) {}
   std::vector<source_output> step(const source_input& event, std::int64_t now_ms);
 
   source_state state() const { return state_; }
@@ -109,7 +110,7 @@ class source_machine {
   source_state state_ = source_state::new_transfer;
   std::int64_t now_ = 0;
   bool planned_ = false, connected_ = true, moved_data_ = false;
-  std::uint64_t attempt_ = 0;
+  std::uint64_t attempt_;
   std::uint32_t window_ = 1;
   std::uint64_t frames_read_ = 0, frames_acked_ = 0;
   bool reading_ = false, last_read_ = false;

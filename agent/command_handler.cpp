@@ -1,0 +1,162 @@
+#include "agent/command_handler.hpp"
+
+#include <fmt/format.h>
+
+#include "agent/transfer/item_ledger.hpp"
+#include "common/formats/queues.hpp"
+#include "common/log.hpp"
+#include "common/text.hpp"
+
+namespace baton::agent {
+namespace {
+
+constexpr logger log{"CommandHandle"};
+constexpr int code_ok = 0, code_wrong_agent = 4, code_unknown_transfer = 26, code_malformed = 43,
+              code_unreachable = 49;
+
+// What is wrong with a request that could be read: a result code and a text. Code 0: nothing.
+std::pair<int, std::string> fault_of(const formats::transfer_request& r, const agent::settings& s) {
+  if (r.id.size() != 48 || !from_hex(r.id)) return {code_malformed, "id: expected 48 hex digits, found " + r.id};
+  if (r.source_agent != s.name) return {code_wrong_agent, "it is for agent " + r.source_agent};
+  if (r.destination_agent.empty()) return {code_malformed, "destinationAgent is missing"};
+  if (r.specs.empty()) return {code_malformed, "specs: there is no source"};
+  if (r.priority < 0 || r.priority > 9) return {code_malformed, fmt::format("priority {} is not 0 to 9", r.priority)};
+  for (const auto& spec : r.specs) {
+    if (spec.source.empty() || spec.destination.empty()) return {code_malformed, "specs: a source or destination is empty"};
+  }
+  if (!r.destination_qmgr.empty() && r.destination_qmgr != s.qmgr) {
+    return {code_unreachable, fmt::format("agent {} is on queue manager {}; transfers between queue managers are not "
+                                          "supported yet, both agents must be on {}",
+                                          r.destination_agent, r.destination_qmgr, s.qmgr)};
+  }
+  return {code_ok, {}};
+}
+
+}  // namespace
+
+command_handler::command_handler(transfer::services& agent, transfer::transfers& transfers, handlers to)
+    : agent_(agent), transfers_(transfers), to_(std::move(to)) {}
+
+void command_handler::received(amqp::delivery_id delivery, amqp::message&& content) {
+  namespace subject = formats::subject;
+  if (content.subject == subject::transfer_request) return request(delivery, content);
+  if (content.subject == subject::negotiate) {
+    const auto ask = formats::read_negotiate(content.body);
+    if (ask) transfers_.on_negotiate(*ask);
+    else unreadable(ask.error().text);
+  } else if (content.subject == subject::finish) {
+    const auto end = formats::read_finish(content.body);
+    if (end) transfers_.on_finish(*end);
+    else unreadable(end.error().text);
+  } else if (content.subject == subject::transfer_cancel) {
+    cancel(content);
+  } else if (content.subject == subject::agent_ping) {
+    ping(content);
+  } else if (content.subject == subject::agent_stop) {
+    stop(content);
+  } else {
+    unreadable(fmt::format("its subject '{}' is not known", content.subject));
+  }
+  to_.settle(delivery);
+}
+
+// Settled only when its durable record exists: until then the queue manager keeps the request.
+void command_handler::request(amqp::delivery_id delivery, const amqp::message& content) {
+  if (draining_) return;  // stays with the queue manager
+  auto parsed = formats::read_transfer_request(content.body);
+  if (!parsed) {
+    refuse(content, {}, code_malformed, parsed.error().text, "malformed");
+    return to_.settle(delivery);
+  }
+  formats::transfer_request& wanted = *parsed;
+  if (transfers_.knows(wanted.id) || pending_.count(wanted.id) > 0) {
+    log(messages::BFGTR0020W, wanted.id);
+    return to_.settle(delivery);
+  }
+  auto [code, fault] = fault_of(wanted, agent_.settings());
+  if (code == code_ok) {
+    if (const auto refused = transfers_.check(wanted)) std::tie(code, fault) = std::pair{refused->result_code, refused->text};
+  }
+  if (code != code_ok) {
+    refuse(content, wanted, code, fault, code == code_malformed ? "malformed" : "completed");
+    return to_.settle(delivery);
+  }
+  formats::source_record record;
+  record.transfer_id = wanted.id;
+  record.request = content.body;
+  record.reply_to = wanted.wait ? content.reply_to : "";
+  record.correlation_id = content.correlation_id;
+  record.start_time_ms = wall_time_ms();
+  pending_.insert(wanted.id);
+  to_.save(record, [this, delivery, record, wanted](bool stored) {
+    if (pending_.erase(wanted.id) == 0 || !stored) return;
+    to_.settle(delivery);
+    transfers_.admit(record, wanted);
+  });
+}
+
+void command_handler::refuse(const amqp::message& content, const formats::transfer_request& request, int code,
+                             const std::string& text, const char* action) {
+  const std::string why = render(messages::BFGTR0006E, request.id.empty() ? "(unreadable)" : request.id, text);
+  log(messages::BFGTR0006E, request.id.empty() ? "(unreadable)" : request.id, text);
+  answer(content, code, why);
+  if (request.id.empty()) return;
+  formats::source_record record;
+  record.start_time_ms = wall_time_ms();
+  auto event = transfer::log_event_of(request, record, action);
+  event.result_code = code;
+  event.supplement = why;
+  agent_.publish(event);
+}
+
+void command_handler::cancel(const amqp::message& content) {
+  const auto asked = formats::read_cancel_request(content.body);
+  if (!asked) {
+    answer(content, code_malformed, asked.error().text);
+    return unreadable(asked.error().text);
+  }
+  if (transfers_.cancel(asked->id)) {
+    const auto by = content.properties.find("user");
+    log(messages::BFGCH0902I, asked->id, by != content.properties.end() ? by->second : "a command");
+    return answer(content, code_ok, "");
+  }
+  // The destination's side passes it on: the source decides what becomes of a transfer.
+  if (const std::string source = transfers_.source_agent_of(asked->id); !source.empty()) {
+    return agent_.send(formats::command_queue(source), content);
+  }
+  answer(content, code_unknown_transfer, render(messages::BFGCH0903E, agent_.settings().name, asked->id));
+}
+
+void command_handler::ping(const amqp::message& content) { answer(content, code_ok, "", to_.about()); }
+
+void command_handler::stop(const amqp::message& content) {
+  const auto asked = formats::read_stop_request(content.body);
+  if (!asked) {
+    answer(content, code_malformed, asked.error().text);
+    return unreadable(asked.error().text);
+  }
+  answer(content, code_ok, "");
+  // After this message has been settled, or it would stop the agent's next run too.
+  agent_.loop().after(0, [stop = to_.stop, immediate = asked->immediate] { stop(immediate); });
+}
+
+void command_handler::answer(const amqp::message& to, int code, const std::string& text,
+                             const std::map<std::string, std::string>& details) {
+  if (to.reply_to.empty()) return;
+  formats::reply reply;
+  reply.result_code = code;
+  reply.text = text;
+  reply.details = details;
+  amqp::message m;
+  m.durable = false;
+  m.subject = formats::subject::reply;
+  m.correlation_id = to.correlation_id;
+  m.body = to_json(reply);
+  agent_.send(to.reply_to, std::move(m));
+}
+
+void command_handler::unreadable(const std::string& why) {
+  log(messages::BFGCH0901W, formats::command_queue(agent_.settings().name), why);
+}
+
+}  // namespace baton::agent

@@ -1,0 +1,50 @@
+// Carries out what comes on the agent's COMMAND queue: transfer requests, cancel, ping, stop, and the destination's side
+// of negotiations. A message that cannot be read is answered where it can be, logged and removed; it never stops the
+// agent. Loop thread.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "agent/links.hpp"
+#include "agent/state_store.hpp"
+#include "agent/transfer/services.hpp"
+#include "agent/transfer/transfers.hpp"
+
+namespace baton::agent {
+
+class command_handler {
+ public:
+  struct handlers {
+    std::function<void(amqp::delivery_id)> settle;              // takes the message off the queue
+    std::function<void(bool immediate)> stop;
+    std::function<std::map<std::string, std::string>()> about;  // what a ping is told
+    std::function<void(const formats::source_record&, std::function<void(bool stored)>)> save;
+  };
+  command_handler(transfer::services& agent, transfer::transfers& transfers, handlers to);
+
+  void received(amqp::delivery_id delivery, amqp::message&& content);
+  // The links broke: requests whose record was not durable yet will be delivered again.
+  void connection_lost() { pending_.clear(); }
+  // From now on requests stay on the queue, for the next start.
+  void drain() { draining_ = true; }
+
+ private:
+  void request(amqp::delivery_id delivery, const amqp::message& content);
+  void refuse(const amqp::message& content, const formats::transfer_request& request, int code, const std::string& text,
+              const char* action);
+  void cancel(const amqp::message& content);
+  void ping(const amqp::message& content);
+  void stop(const amqp::message& content);
+  void answer(const amqp::message& to, int code, const std::string& text,
+              const std::map<std::string, std::string>& details = {});
+  void unreadable(const std::string& why);
+
+  transfer::services& agent_;
+  transfer::transfers& transfers_;
+  const handlers to_;
+  std::set<std::string> pending_;  // requests whose record is on its way to stable storage
+  bool draining_ = false;
+};
+
+}  // namespace baton::agent

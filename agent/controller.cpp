@@ -1,0 +1,32 @@
+#include "agent/controller.hpp"
+
+#include <algorithm>
+
+#include "agent/exit_codes.hpp"
+
+namespace baton::agent {
+namespace {
+constexpr std::int64_t first_delay_ms = 100, delay_ms_max = 10000;  // doubled with each end
+}
+
+controller_output controller_machine::agent_ended(int exit_code, std::int64_t now_ms) {
+  if (exit_code == exit_stopped || exit_code == exit_cannot_run) return controller_decision::end{};
+  if (exit_code == exit_qmgr_unavailable) {
+    const std::int64_t wait = std::min(first_delay_ms << std::min(qmgr_waits_++, 10), limits_.qmgr_retry_ms);
+    return controller_decision::start_again{wait, true};
+  }
+  qmgr_waits_ = 0;
+  while (!ends_.empty() && ends_.front() <= now_ms - limits_.interval_ms) ends_.pop_front();
+  ends_.push_back(now_ms);
+  const int ends = static_cast<int>(ends_.size());
+  if (ends > limits_.restarts_max) {
+    if (limits_.restart_delay_ms < 0) return controller_decision::give_up{ends};
+    ends_.clear();
+    ++restarts_;
+    return controller_decision::start_again{limits_.restart_delay_ms, false};
+  }
+  ++restarts_;
+  return controller_decision::start_again{std::min(first_delay_ms << (ends - 1), delay_ms_max), false};
+}
+
+}  // namespace baton::agent

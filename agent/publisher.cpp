@@ -1,0 +1,100 @@
+#include "agent/publisher.hpp"
+
+#include <algorithm>
+
+#include "common/formats/queues.hpp"
+#include "common/log.hpp"
+
+namespace baton::agent {
+namespace {
+
+constexpr logger log{"Publisher"};
+constexpr std::size_t waiting_max = 10000;   // publications while the coordination queue manager is away
+constexpr std::size_t unsettled_max = 100;
+constexpr std::int64_t retry_ms_first = 500, retry_ms_max = 30000;
+
+}  // namespace
+
+publisher::publisher(event_loop& loop, worker_pool& pool, locator where)
+    : loop_(loop), pool_(pool), where_(std::move(where)) {}
+
+publisher::~publisher() = default;
+
+void publisher::start() { connect(); }
+
+void publisher::connect() {
+  pool_.submit([this, where = where_, alive = std::weak_ptr<bool>(alive_)]() -> std::function<void()> {
+    auto found = where();
+    return [this, found, alive] {
+      if (alive.expired() || closed_) return;
+      if (!found) return retry(found.error());
+      connection_ = std::make_unique<amqp::connection>(loop_, *found, *this);
+      link_ = connection_->open_sender(formats::publication_queue);
+    };
+  });
+}
+
+void publisher::retry(const error& why) {
+  if (closed_) return;
+  open_ = false;
+  connection_.reset();
+  for (auto entry = unsettled_.rbegin(); entry != unsettled_.rend(); ++entry) {
+    waiting_.push_front(std::move(entry->second));
+  }
+  unsettled_.clear();
+  if (!told_) log(messages::BFGMQ1024I, why.text);
+  told_ = true;
+  const std::int64_t delay = std::min(retry_ms_first << std::min(failures_++, 10), retry_ms_max);
+  loop_.after(delay, [this, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired() && !closed_) connect();
+  });
+}
+
+void publisher::publish(amqp::message content) {
+  if (closed_ || (!content.durable && !open_)) return;
+  waiting_.push_back(std::move(content));
+  if (waiting_.size() > waiting_max) waiting_.pop_front();
+  pump();
+}
+
+void publisher::pump() {
+  while (open_ && !waiting_.empty() && unsettled_.size() < unsettled_max) {
+    amqp::message first = std::move(waiting_.front());
+    waiting_.pop_front();
+    unsettled_.emplace(connection_->send(link_, first), first);
+  }
+}
+
+void publisher::link_opened(amqp::link_id, const std::string&) {
+  open_ = true;
+  failures_ = 0;
+  if (told_) log(messages::BFGAG0905I);
+  told_ = false;
+  pump();
+}
+
+void publisher::link_lost(amqp::link_id, const error& why) {
+  connection_->close();
+  // Not destroyed here: this is called from inside it.
+  loop_.post([this, why, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) retry(why);
+  });
+}
+
+void publisher::connection_lost(const error& why) {
+  loop_.post([this, why, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) retry(why);
+  });
+}
+
+void publisher::sent(amqp::send_id id, amqp::outcome) {
+  unsettled_.erase(id);  // what the queue manager refuses is not worth a second try
+  pump();
+}
+
+void publisher::close() {
+  closed_ = true;
+  if (connection_) connection_->close();
+}
+
+}  // namespace baton::agent

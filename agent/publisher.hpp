@@ -1,0 +1,52 @@
+// Brings what the agent publishes (status, transfer log, progress) to the coordination queue manager, on a connection of
+// its own. While that is away nothing else stops: publications wait here, up to a limit, the oldest progress first to
+// go, and are sent when it is back. Loop thread.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/amqp/connection.hpp"
+#include "common/worker_pool.hpp"
+
+namespace baton::agent {
+
+class publisher : public amqp::connection_events {
+ public:
+  // `where` finds the coordination queue manager; it reads files and runs on a worker before each attempt.
+  using locator = std::function<result<amqp::connection_options>()>;
+  publisher(event_loop& loop, worker_pool& pool, locator where);
+  ~publisher() override;
+
+  void start();
+  // A message for SYSTEM.FTE. Not durable ones are dropped while there is no connection.
+  void publish(amqp::message content);
+  // Nothing waits any more, or the connection is away.
+  bool quiet() const { return waiting_.empty() && unsettled_.empty(); }
+  void close();
+
+ private:
+  void connect();
+  void retry(const error& why);
+  void pump();
+  void link_opened(amqp::link_id link, const std::string& address) override;
+  void link_lost(amqp::link_id link, const error& why) override;
+  void connection_lost(const error& why) override;
+  void sent(amqp::send_id id, amqp::outcome how) override;
+
+  event_loop& loop_;
+  worker_pool& pool_;
+  const locator where_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  std::unique_ptr<amqp::connection> connection_;
+  amqp::link_id link_ = 0;
+  bool open_ = false, told_ = false, closed_ = false;
+  int failures_ = 0;
+  std::deque<amqp::message> waiting_;
+  std::map<amqp::send_id, amqp::message> unsettled_;
+};
+
+}  // namespace baton::agent

@@ -1,0 +1,36 @@
+// What an agent was told by its properties files, ready to use. Constant while it runs, except what reload() may change.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "properties/layout.hpp"
+#include "properties/property_set.hpp"
+
+namespace baton::agent {
+
+struct settings {
+  std::string name, description, coordination;  // coordination: the name of the set of configuration
+  std::string qmgr;
+  std::string transfer_root;
+  std::string default_checksum;
+  std::string plan_directory;                   // where plans of running transfers are kept
+  bool bindings = true;
+  std::uint32_t chunk_bytes = 262144, window_frames = 10, checkpoint_frames = 50;
+  int max_source_transfers = 25, max_destination_transfers = 25, max_queued_transfers = 1000;
+  std::uint64_t max_files = 0;
+  std::uint64_t items_per_progress = 50;
+  int io_threads = 4;
+  std::int64_t negotiation_timeout_ms = 250000, ack_timeout_ms = 60000, capacity_retry_ms = 30000,
+               recovery_retry_ms = 60000, recovery_timeout_ms = -1;
+  int ack_timeout_retries = 5;
+  bool fail_at_capacity = false;
+  std::int64_t status_rate_limit_ms = 30000, status_rate_min_ms = 300000, status_jitter_ms = 3000;
+  std::int64_t qmgr_retry_ms = 30000, shutdown_timeout_ms = 10000;
+  std::uint32_t connect_timeout_ms = 10000, idle_timeout_ms = 8000;
+};
+
+// From the agent's properties; `where` gives the folders.
+settings make_settings(const property_set& agent, const layout& where, const std::string& coordination);
+
+}  // namespace baton::agent

@@ -1,0 +1,157 @@
+#include "agent/transfer/destination_transfer.hpp"
+
+#include <algorithm>
+
+#include "common/formats/queues.hpp"
+#include "common/log.hpp"
+
+namespace baton::transfer {
+namespace {
+
+constexpr logger log{"Transfer"};
+
+destination_limits limits_of(const agent::settings& s) {
+  destination_limits limits;
+  limits.silence_ms = s.ack_timeout_ms * std::max(s.ack_timeout_retries, 1);
+  return limits;
+}
+
+}  // namespace
+
+destination_transfer::destination_transfer(services& agent, const formats::negotiate& first, ended on_end)
+    : agent_(agent), terms_(first), on_end_(std::move(on_end)), machine_(limits_of(agent.settings())) {
+  writer_options options;
+  options.transfer_id = first.transfer_id;
+  options.epoch = agent.epoch();
+  options.checkpoint_frames = std::max<std::uint32_t>(agent.settings().checkpoint_frames, 1);
+  options.root = agent.settings().transfer_root;
+  writer_ = std::make_shared<destination_writer>(std::move(options), first.results_from);
+  log(messages::BFGTR0003I, first.transfer_id, first.source_agent, first.items_total, first.bytes_total);
+}
+
+destination_transfer::~destination_transfer() { agent_.loop().cancel(wake_); }
+
+void destination_transfer::on_negotiate(const formats::negotiate& ask) {
+  if (ask.attempt < machine_.attempt()) return;
+  terms_ = ask;
+  feed(destination_event::negotiated{ask.attempt});
+}
+
+void destination_transfer::on_frame(const formats::frame_header& header, std::string frame) {
+  arriving_ = std::move(frame);
+  feed(destination_event::frame{header.attempt, header.sequence});
+  arriving_.clear();
+}
+
+void destination_transfer::on_finish(const std::string& how) {
+  how_ = how;
+  feed(destination_event::finished{});
+}
+
+void destination_transfer::connection_lost() { feed(destination_event::connection_lost{}); }
+
+void destination_transfer::feed(const destination_input& event) {
+  const destination_state before = state();
+  const auto keep = shared_from_this();  // the last action may end this object's life
+  for (const auto& action : machine_.step(event, boot_time_ms())) {
+    std::visit([this](const auto& a) { perform(a); }, action);
+  }
+  if (state() != before) agent_.status_changed();
+}
+
+void destination_transfer::perform(const destination_action::rewind&) {
+  frames_.clear();
+  writer_->rewind();
+}
+
+void destination_transfer::perform(const destination_action::answer& a) {
+  formats::negotiated answer;
+  answer.transfer_id = terms_.transfer_id;
+  answer.epoch = agent_.epoch();
+  answer.attempt = a.attempt;
+  answer.from = writer_->durable();
+  answer.chunk_bytes = std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes);
+  answer.window_frames = std::min(terms_.window_frames, agent_.settings().window_frames);
+  amqp::message m;
+  m.durable = false;
+  m.subject = formats::subject::negotiated;
+  m.body = to_json(answer);
+  agent_.send(formats::reply_queue(terms_.source_agent), std::move(m));
+  // Acknowledgements may have been lost with the connection: what the source lacks is told again.
+  std::erase_if(recent_, [&](const auto& result) { return result.number < terms_.results_from; });
+  if (!recent_.empty()) send_ack(0, {recent_.begin(), recent_.end()}, false);
+}
+
+void destination_transfer::perform(const destination_action::queue_frame&) {
+  const auto header = formats::read_frame_header(arriving_);
+  frames_.emplace_back(header->sequence, std::move(arriving_));
+}
+
+void destination_transfer::perform(const destination_action::write_frame&) {
+  auto frame = std::make_shared<std::pair<std::uint64_t, std::string>>(std::move(frames_.front()));
+  frames_.pop_front();
+  agent_.pool().submit([weak = weak_from_this(), writer = writer_, frame,
+                        attempt = machine_.attempt()]() -> std::function<void()> {
+    auto written = std::make_shared<written_frame>(writer->write(frame->second));
+    return [weak, written, attempt, sequence = frame->first] {
+      if (const auto self = weak.lock()) self->frame_written(attempt, sequence, written);
+    };
+  });
+}
+
+void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t sequence,
+                                         std::shared_ptr<written_frame> frame) {
+  if (!frame->broken.empty()) {
+    log(messages::BFGTR0008W, formats::data_queue(agent_.settings().name), frame->broken);
+  }
+  // The source has at most a window of frames without acknowledgement, so these results are enough to repeat.
+  for (const auto& result : frame->results) {
+    if (result.result_code != 0) log(messages::BFGTR0007E, result.number, terms_.transfer_id, result.text);
+    recent_.push_back(result);
+  }
+  const std::size_t recent_max = std::size_t{256} * (terms_.window_frames + 1);
+  while (recent_.size() > recent_max) recent_.pop_front();
+  written_ = std::move(frame);
+  feed(destination_event::written{attempt, sequence, !written_->broken.empty()});
+  written_.reset();
+}
+
+void destination_transfer::perform(const destination_action::acknowledge& a) {
+  send_ack(a.frames, std::move(written_->results), written_->complete);
+}
+
+void destination_transfer::send_ack(std::uint64_t frames, std::vector<formats::item_result> results, bool complete) {
+  formats::ack a;
+  a.transfer_id = terms_.transfer_id;
+  a.epoch = agent_.epoch();
+  a.attempt = machine_.attempt();
+  a.frames = frames;
+  a.durable = written_ ? written_->durable : writer_->durable();
+  a.results = std::move(results);
+  a.complete = complete;
+  amqp::message m;
+  m.durable = false;
+  m.subject = formats::subject::ack;
+  m.body = to_json(a);
+  agent_.send(formats::reply_queue(terms_.source_agent), std::move(m));
+}
+
+void destination_transfer::perform(const destination_action::close&) {
+  agent_.loop().cancel(wake_);
+  frames_.clear();
+  agent_.pool().submit([writer = writer_]() -> std::function<void()> {
+    writer->discard();
+    return nullptr;
+  });
+  log(messages::BFGTR0004I, terms_.transfer_id, how_);
+  on_end_(terms_.transfer_id);
+}
+
+void destination_transfer::perform(const destination_action::wake_at& a) {
+  agent_.loop().cancel(wake_);
+  wake_ = agent_.loop().after(std::max<std::int64_t>(a.time_ms - boot_time_ms(), 0), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->feed(destination_event::tick{});
+  });
+}
+
+}  // namespace baton::transfer

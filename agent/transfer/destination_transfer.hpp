@@ -1,0 +1,58 @@
+// One transfer at its destination agent: carries out what destination_machine decides. Loop thread; writing is done on
+// workers.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/transfer/destination_machine.hpp"
+#include "agent/transfer/destination_writer.hpp"
+#include "agent/transfer/services.hpp"
+#include "common/formats/transfer.hpp"
+
+namespace baton::transfer {
+
+class destination_transfer : public std::enable_shared_from_this<destination_transfer> {
+ public:
+  using ended = std::function<void(const std::string& transfer_id)>;
+  destination_transfer(services& agent, const formats::negotiate& first, ended on_end);
+  ~destination_transfer();
+
+  void on_negotiate(const formats::negotiate& ask);
+  void on_frame(const formats::frame_header& header, std::string frame);
+  void on_finish(const std::string& how);
+  void connection_lost();
+
+  destination_state state() const { return machine_.state(); }
+  const std::string& source_agent() const { return terms_.source_agent; }
+
+ private:
+  void feed(const destination_input& event);
+  void perform(const destination_action::rewind&);
+  void perform(const destination_action::answer& a);
+  void perform(const destination_action::queue_frame&);
+  void perform(const destination_action::write_frame&);
+  void perform(const destination_action::acknowledge& a);
+  void perform(const destination_action::close&);
+  void perform(const destination_action::wake_at& a);
+  void frame_written(std::uint64_t attempt, std::uint64_t sequence, std::shared_ptr<written_frame> frame);
+  void send_ack(std::uint64_t frames, std::vector<formats::item_result> results, bool complete);
+
+  services& agent_;
+  formats::negotiate terms_;
+  const ended on_end_;
+  destination_machine machine_;
+  std::shared_ptr<destination_writer> writer_;  // one worker at a time
+  std::string arriving_;                        // the frame of the event being handled
+  std::deque<std::pair<std::uint64_t, std::string>> frames_;
+  std::shared_ptr<written_frame> written_;      // of the event being handled
+  std::deque<formats::item_result> recent_;     // results that the source may not have yet
+  std::string how_ = "the source fell silent";
+  event_loop::timer_id wake_ = 0;
+};
+
+}  // namespace baton::transfer

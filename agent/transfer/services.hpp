@@ -1,0 +1,39 @@
+// What a transfer needs from its agent. The agent implements it; tests put a fake behind it. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "agent/settings.hpp"
+#include "common/amqp/message.hpp"
+#include "common/formats/publications.hpp"
+#include "common/formats/state.hpp"
+#include "common/loop.hpp"
+#include "common/worker_pool.hpp"
+
+namespace baton::transfer {
+
+class services {
+ public:
+  virtual ~services() = default;
+  virtual event_loop& loop() = 0;
+  virtual worker_pool& pool() = 0;
+  virtual const agent::settings& settings() const = 0;
+  virtual std::uint64_t epoch() const = 0;  // of this agent's lock
+
+  // Control messages (requests, answers, acknowledgements) and data travel on connections of their own. What cannot be
+  // sent because the connection is down is dropped: every loss is repaired by asking again.
+  virtual void send(const std::string& address, amqp::message content) = 0;
+  virtual void send_data(const std::string& address, amqp::message content) = 0;
+
+  virtual void publish(const formats::log_event& event) = 0;
+  virtual void publish(const formats::transfer_status& status) = 0;
+
+  // The durable record of a transfer: replaced by a newer one, removed when the transfer has ended.
+  virtual void save(const formats::source_record& record) = 0;
+  virtual void forget(const std::string& transfer_id) = 0;
+
+  virtual void status_changed() = 0;  // the agent's published status names the transfers and their states
+};
+
+}  // namespace baton::transfer

@@ -1,0 +1,337 @@
+#include "agent/transfer/source_transfer.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "agent/transfer/planner.hpp"
+#include "common/formats/queues.hpp"
+#include "common/log.hpp"
+#include "common/text.hpp"
+
+namespace baton::transfer {
+namespace {
+
+constexpr logger log{"Transfer"};
+constexpr std::int64_t progress_interval_ms = 500;   // to who waits for the transfer
+constexpr std::int64_t publish_interval_ms = 1000;   // to the coordination service
+constexpr std::int64_t save_interval_ms = 2000;      // of the durable record
+
+source_limits limits_of(const agent::settings& s, const formats::transfer_request& request) {
+  source_limits limits;
+  limits.negotiation_timeout_ms = s.negotiation_timeout_ms;
+  limits.ack_timeout_ms = s.ack_timeout_ms;
+  limits.capacity_retry_ms = s.capacity_retry_ms;
+  limits.recovery_retry_ms = s.recovery_retry_ms;
+  limits.recovery_timeout_ms = s.recovery_timeout_ms;
+  if (request.recovery_timeout_s >= -1) limits.recovery_timeout_ms = request.recovery_timeout_s * (request.recovery_timeout_s > 0 ? 1000 : 1);
+  limits.fail_at_capacity = s.fail_at_capacity;
+  return limits;
+}
+
+// Above every attempt of an earlier run: the wall clock moves on between runs, and the record guards against a clock
+// that was set back.
+std::uint64_t first_attempt(const formats::source_record& record) {
+  return std::max(record.attempt + 1, static_cast<std::uint64_t>(wall_time_ms()));
+}
+
+}  // namespace
+
+source_transfer::source_transfer(services& agent, formats::transfer_request request, formats::source_record record,
+                                 ended on_end)
+    : agent_(agent),
+      request_(std::make_shared<const formats::transfer_request>(std::move(request))),
+      record_(std::move(record)),
+      on_end_(std::move(on_end)),
+      machine_(limits_of(agent.settings(), *request_), first_attempt(record_)),
+      ledger_(agent, request_, record_, [this] { finish_when_quiet(); }),
+      started_at_ms_(boot_time_ms()) {}
+
+source_transfer::~source_transfer() {
+  *cancelled_ = true;
+  agent_.loop().cancel(wake_);
+  agent_.loop().cancel(progress_timer_);
+}
+
+void source_transfer::start() { feed(source_event::start{}); }
+void source_transfer::cancel() { feed(source_event::cancel{}); }
+void source_transfer::connection_lost() { feed(source_event::connection_lost{}); }
+void source_transfer::connection_restored() { feed(source_event::connection_restored{}); }
+
+void source_transfer::unreachable(const std::string& why) {
+  failure_text_ = render(messages::BFGTR0013E, request_->destination_agent,
+                         formats::command_queue(request_->destination_agent), why);
+  feed(source_event::unreachable{});
+}
+
+void source_transfer::on_negotiated(const formats::negotiated& answer) {
+  terms_ = answer;
+  if (answer.result_code != 0) failure_text_ = answer.text;
+  feed(source_event::negotiated{answer.attempt, answer.result_code, answer.window_frames});
+  if (state() == source_state::waiting_for_capacity) {
+    log(messages::BFGTR0012I, request_->destination_agent, request_->id,
+        human_duration_ms(agent_.settings().capacity_retry_ms));
+  }
+}
+
+void source_transfer::on_ack(const formats::ack& a) {
+  if (a.attempt == machine_.attempt()) {
+    ledger_.settle(a.results);
+    for (const auto& result : a.results) {
+      if (result.result_code == 1 && reader_) reader_->skip(result.number);
+    }
+    record_.results_from = ledger_.results_from();
+  }
+  feed(source_event::acked{a.attempt, a.frames, a.complete});
+  if (!finish_ && boot_time_ms() - saved_at_ms_ >= save_interval_ms && !ledger_.busy()) save_record();
+}
+
+void source_transfer::feed(const source_input& event) {
+  const source_state before = state();
+  const auto keep = shared_from_this();  // the last action may end this object's life
+  for (const auto& action : machine_.step(event, boot_time_ms())) {
+    std::visit([this](const auto& a) { perform(a); }, action);
+  }
+  if (state() != before) agent_.status_changed();
+}
+
+void source_transfer::perform(const source_action::make_plan&) {
+  planner_options options{agent_.settings().transfer_root, agent_.settings().max_files, nullptr};
+  const std::string path = plan_path();
+  agent_.pool().submit([weak = weak_from_this(), request = request_, options, path,
+                        stop = cancelled_]() mutable -> std::function<void()> {
+    options.cancelled = stop.get();
+    auto totals = count_plan(path);  // a restarted agent has it already
+    std::optional<plan_failure> failure;
+    if (!totals) {
+      auto plan = plan_writer::create(path);
+      if (plan) failure = make_plan(*request, options, [&](const plan_item& item) { plan->add(item); });
+      const auto written = plan ? plan->finish() : status(plan.error());
+      if (!failure && !written) failure = plan_failure{40, render(messages::BFGTR0019E, written.error().text)};
+      if (!failure) totals = plan->totals();
+      std::error_code ignored;
+      if (*stop) std::filesystem::remove(path, ignored);  // cut short: not a plan
+    }
+    return [weak, totals, failure] {
+      const auto self = weak.lock();
+      if (!self) return;
+      if (failure) self->failure_text_ = failure->text;
+      if (failure) return self->feed(source_event::plan_failed{failure->result_code});
+      self->plan_done(*totals);
+    };
+  });
+}
+
+void source_transfer::plan_done(plan_totals totals) {
+  totals_ = totals;
+  log(messages::BFGTR0001I, request_->id, request_->source_agent, request_->destination_agent, totals.items, totals.bytes);
+  if (record_.log_sequence == 0) {
+    auto event = log_event_of(*request_, record_, "started");
+    event.items_total = totals.items;
+    event.bytes_total = totals.bytes;
+    agent_.publish(event);
+  }
+  if (totals.items == 0) {
+    failure_text_ = render(messages::BFGTR0011W);
+    return feed(source_event::plan_failed{code_failed});
+  }
+  save_record();
+  tell_progress();
+  feed(source_event::planned{});
+}
+
+void source_transfer::perform(const source_action::negotiate& a) {
+  record_.attempt = a.attempt;
+  record_.recoveries = machine_.recoveries();
+  reader_.reset();
+  formats::negotiate ask;
+  ask.transfer_id = request_->id;
+  ask.source_agent = request_->source_agent;
+  ask.job = request_->job;
+  ask.epoch = agent_.epoch();
+  ask.attempt = a.attempt;
+  ask.items_total = totals_.items;
+  ask.bytes_total = totals_.bytes;
+  ask.results_from = ledger_.results_from();
+  const auto& s = agent_.settings();
+  ask.chunk_bytes = s.chunk_bytes;
+  ask.window_frames = s.window_frames;
+  ask.checkpoint_frames = s.checkpoint_frames;
+  amqp::message m;
+  m.subject = formats::subject::negotiate;
+  m.body = to_json(ask);
+  m.ttl_ms = static_cast<std::uint32_t>(s.negotiation_timeout_ms);
+  agent_.send(formats::command_queue(request_->destination_agent), std::move(m));
+}
+
+void source_transfer::perform(const source_action::open_reader& a) {
+  ledger_.rewind(terms_.from);
+  auto plan = plan_reader::open(plan_path());
+  if (!plan) {
+    failure_text_ = render(messages::BFGTR0019E, plan.error().text);
+    return;  // read_frame finds no reader and says so
+  }
+  reader_ = std::make_shared<source_reader>(std::move(*plan), *request_,
+                                            formats::frame_header{request_->id, agent_.epoch(), a.attempt, 0},
+                                            std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes));
+  const auto found = reader_->seek(terms_.from);
+  if (found) return;
+  failure_text_ = render(messages::BFGTR0019E, found.error().text);
+  reader_.reset();
+}
+
+void source_transfer::perform(const source_action::read_frame&) {
+  if (!reader_) {
+    agent_.loop().post([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->feed(source_event::read_broken{});
+    });
+    return;
+  }
+  agent_.pool().submit([weak = weak_from_this(), reader = reader_, request = request_,
+                        attempt = machine_.attempt()]() -> std::function<void()> {
+    auto frame = std::make_shared<read_frame>(reader->next_frame());
+    return [weak, frame, attempt] {
+      if (const auto self = weak.lock()) self->frame_done(attempt, frame);
+    };
+  });
+}
+
+void source_transfer::frame_done(std::uint64_t attempt, std::shared_ptr<read_frame> frame) {
+  if (attempt != machine_.attempt() || finish_) return;
+  if (!frame->broken.empty()) {
+    failure_text_ = render(messages::BFGTR0019E, frame->broken);
+    return feed(source_event::read_broken{});
+  }
+  for (auto& item : frame->ended) ledger_.add(std::move(item));
+  ready_ = std::move(frame);
+  feed(source_event::frame_read{attempt, ready_->last});
+  ready_.reset();
+}
+
+void source_transfer::perform(const source_action::send_frame&) {
+  amqp::message m;
+  m.durable = false;
+  m.subject = formats::subject::data;
+  m.body = std::move(ready_->bytes);
+  agent_.send_data(formats::data_queue(request_->destination_agent), std::move(m));
+}
+
+void source_transfer::perform(const source_action::recover&) {
+  log(messages::BFGTR0005W, request_->id, "no answer came in time, or the connection was lost");
+  tell_progress();
+}
+
+void source_transfer::perform(const source_action::wake_at& a) {
+  agent_.loop().cancel(wake_);
+  wake_ = agent_.loop().after(std::max<std::int64_t>(a.time_ms - boot_time_ms(), 0), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->feed(source_event::tick{});
+  });
+}
+
+void source_transfer::perform(const source_action::finish& a) {
+  *cancelled_ = true;
+  agent_.loop().cancel(wake_);
+  finish_ = a;
+  if (machine_.attempt() >= record_.attempt && record_.attempt > 0) {
+    formats::finish done_with;
+    done_with.transfer_id = request_->id;
+    done_with.epoch = agent_.epoch();
+    done_with.attempt = machine_.attempt();
+    done_with.how = a.how;
+    amqp::message m;
+    m.subject = formats::subject::finish;
+    m.body = to_json(done_with);
+    agent_.send(formats::command_queue(request_->destination_agent), std::move(m));
+  }
+  finish_when_quiet();
+}
+
+// The last steps, once no source is being deleted any more: books, result, answer, and the end of the record.
+void source_transfer::finish_when_quiet() {
+  if (!finish_ || ledger_.busy()) return;
+  ledger_.flush();
+  int code = finish_->code;
+  const std::uint64_t items = record_.succeeded + record_.failed;
+  if (code == code_complete && record_.failed > 0) code = record_.succeeded > 0 ? 20 : code_failed;
+  std::string text = failure_text_;
+  if (code == 0) text = render(messages::BFGRP0032I);
+  if (code == 20) text = render(messages::BFGRP0033I, record_.failed, items);
+  if (code == code_failed && text.empty()) text = render(messages::BFGRP0034I);
+  if (code == code_cancelled) text = render(messages::BFGRP0901I);
+  if (code == code_recovery_timed_out) text = render(messages::BFGTR0014E, request_->recovery_timeout_s);
+  const std::int64_t elapsed = wall_time_ms() - record_.start_time_ms;
+  log(messages::BFGTR0002I, request_->id, code, items, record_.failed, record_.bytes, human_duration_ms(elapsed));
+  auto event = log_event_of(*request_, record_, code == code_cancelled ? "cancelled" : "completed");
+  event.result_code = code;
+  event.supplement = text;
+  event.items_total = totals_.items;
+  event.bytes_total = totals_.bytes;
+  agent_.publish(event);
+  if (!record_.reply_to.empty()) {
+    formats::reply answer;
+    answer.result_code = code;
+    answer.text = text;
+    answer.transfer_id = request_->id;
+    answer.items = items;
+    answer.failed = record_.failed;
+    answer.bytes = record_.bytes;
+    answer.elapsed_ms = elapsed;
+    amqp::message m;
+    m.durable = false;
+    m.subject = formats::subject::reply;
+    m.correlation_id = record_.correlation_id;
+    m.body = to_json(answer);
+    agent_.send(record_.reply_to, std::move(m));
+  }
+  std::error_code ignored;
+  std::filesystem::remove(plan_path(), ignored);
+  agent_.forget(request_->id);
+  finish_.reset();
+  on_end_(request_->id);
+}
+
+formats::progress source_transfer::how_far() const {
+  formats::progress p;
+  p.transfer_id = request_->id;
+  p.state = to_string(state());
+  p.items = record_.succeeded + record_.failed;
+  p.items_total = totals_.items;
+  p.failed = record_.failed;
+  p.bytes = record_.bytes;
+  p.bytes_total = totals_.bytes;
+  p.elapsed_ms = boot_time_ms() - started_at_ms_;
+  return p;
+}
+
+// To who waits, and less often to the coordination service; again and again until the transfer ends.
+void source_transfer::tell_progress() {
+  agent_.loop().cancel(progress_timer_);
+  if (finish_ || is_end(state())) return;
+  const auto now = how_far();
+  if (!record_.reply_to.empty()) {
+    amqp::message m;
+    m.durable = false;
+    m.subject = formats::subject::progress;
+    m.correlation_id = record_.correlation_id;
+    m.body = to_json(now);
+    agent_.send(record_.reply_to, std::move(m));
+  }
+  if (boot_time_ms() - published_at_ms_ >= publish_interval_ms) {
+    published_at_ms_ = boot_time_ms();
+    agent_.publish(formats::transfer_status{now, request_->source_agent, request_->destination_agent, request_->job,
+                                            wall_time_ms()});
+  }
+  progress_timer_ = agent_.loop().after(progress_interval_ms, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->tell_progress();
+  });
+}
+
+void source_transfer::save_record() {
+  saved_at_ms_ = boot_time_ms();
+  record_.results_from = ledger_.results_from();
+  ++record_.sequence;
+  agent_.save(record_);
+}
+
+std::string source_transfer::plan_path() const { return agent_.settings().plan_directory + "/" + request_->id + ".plan"; }
+
+}  // namespace baton::transfer

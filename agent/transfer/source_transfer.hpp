@@ -1,0 +1,75 @@
+// One transfer at its source agent: carries out what source_machine decides. Loop thread; reading is done on workers.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "agent/transfer/item_ledger.hpp"
+#include "agent/transfer/services.hpp"
+#include "agent/transfer/source_machine.hpp"
+#include "agent/transfer/source_reader.hpp"
+#include "common/formats/transfer.hpp"
+
+namespace baton::transfer {
+
+class source_transfer : public std::enable_shared_from_this<source_transfer> {
+ public:
+  using ended = std::function<void(const std::string& transfer_id)>;
+
+  // `record` is new, or what an earlier run of the agent left. `on_end` is called once, last.
+  source_transfer(services& agent, formats::transfer_request request, formats::source_record record, ended on_end);
+  ~source_transfer();
+
+  void start();
+  void on_negotiated(const formats::negotiated& answer);
+  void on_ack(const formats::ack& a);
+  void cancel();
+  void unreachable(const std::string& why);
+  void connection_lost();
+  void connection_restored();
+
+  source_state state() const { return machine_.state(); }
+  const formats::transfer_request& request() const { return *request_; }
+  std::uint64_t record_sequence() const { return record_.sequence; }
+
+ private:
+  void feed(const source_input& event);
+  void perform(const source_action::make_plan&);
+  void perform(const source_action::negotiate& a);
+  void perform(const source_action::open_reader& a);
+  void perform(const source_action::read_frame&);
+  void perform(const source_action::send_frame&);
+  void perform(const source_action::recover&);
+  void perform(const source_action::wake_at& a);
+  void perform(const source_action::finish& a);
+
+  void plan_done(plan_totals totals);
+  void frame_done(std::uint64_t attempt, std::shared_ptr<read_frame> frame);
+  void finish_when_quiet();
+  void tell_progress();
+  formats::progress how_far() const;
+  void save_record();
+  std::string plan_path() const;
+
+  services& agent_;
+  const std::shared_ptr<const formats::transfer_request> request_;  // readers on workers keep it alive
+  formats::source_record record_;
+  const ended on_end_;
+  source_machine machine_;
+  item_ledger ledger_;
+  plan_totals totals_;
+  formats::negotiated terms_;
+  std::shared_ptr<source_reader> reader_;
+  std::shared_ptr<read_frame> ready_;  // the frame of the frame_read event being handled
+  std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  event_loop::timer_id wake_ = 0, progress_timer_ = 0;
+  std::int64_t started_at_ms_;         // boot time
+  std::int64_t published_at_ms_ = 0, saved_at_ms_ = 0;
+  std::string failure_text_;           // why the machine was told of a failure
+  std::optional<source_action::finish> finish_;
+};
+
+}  // namespace baton::transfer

@@ -1,0 +1,201 @@
+#include "agent/transfer/transfers.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "common/formats/queues.hpp"
+#include "common/log.hpp"
+
+namespace baton::transfer {
+namespace {
+constexpr logger log{"Transfer"};
+constexpr int code_source_capacity = 44, code_source_not_permitted = 51, code_destination_not_permitted = 52;
+}  // namespace
+
+transfers::transfers(services& agent, std::function<void()> became_idle)
+    : agent_(agent), became_idle_(std::move(became_idle)) {}
+
+std::optional<refusal> transfers::check(const formats::transfer_request&) const {
+  const auto& s = agent_.settings();
+  if (s.max_source_transfers == 0) {
+    return refusal{code_source_not_permitted, render(messages::BFGTR0016E, s.name, "source")};
+  }
+  if (queued() >= s.max_queued_transfers && static_cast<int>(sources_.size()) >= s.max_source_transfers) {
+    return refusal{code_source_capacity, render(messages::BFGTR0015E, s.name, queued())};
+  }
+  return std::nullopt;
+}
+
+bool transfers::knows(const std::string& transfer_id) const {
+  return sources_.count(transfer_id) > 0 ||
+         std::any_of(queue_.begin(), queue_.end(),
+                     [&](const auto& entry) { return entry.second.record.transfer_id == transfer_id; });
+}
+
+void transfers::admit(formats::source_record record, formats::transfer_request request) {
+  if (knows(record.transfer_id)) return;
+  const std::pair<int, std::uint64_t> place{-request.priority, ++arrivals_};
+  queue_.emplace(place, waiting{std::move(record), std::move(request)});
+  start_next();
+}
+
+void transfers::start_next() {
+  while (!draining_ && !queue_.empty() && static_cast<int>(sources_.size()) < agent_.settings().max_source_transfers) {
+    auto first = queue_.extract(queue_.begin());
+    start(std::move(first.mapped().record), std::move(first.mapped().request));
+  }
+  agent_.status_changed();
+}
+
+void transfers::start(formats::source_record record, formats::transfer_request request) {
+  const std::string id = record.transfer_id;
+  auto made = std::make_shared<source_transfer>(agent_, std::move(request), std::move(record), [this](const std::string& ended) {
+    sources_.erase(ended);
+    start_next();
+    check_idle();
+  });
+  sources_.emplace(id, made);
+  made->start();
+}
+
+std::string transfers::source_agent_of(const std::string& transfer_id) const {
+  const auto found = destinations_.find(transfer_id);
+  return found == destinations_.end() ? std::string() : found->second->source_agent();
+}
+
+bool transfers::cancel(const std::string& transfer_id) {
+  if (const auto found = sources_.find(transfer_id); found != sources_.end()) {
+    const auto keep = found->second;
+    keep->cancel();
+    return true;
+  }
+  for (auto entry = queue_.begin(); entry != queue_.end(); ++entry) {
+    if (entry->second.record.transfer_id != transfer_id) continue;
+    auto taken = queue_.extract(entry);
+    end_queued(std::move(taken.mapped()));
+    return true;
+  }
+  return false;
+}
+
+// A queued transfer ends without having begun: it is started cancelled, so that its books close like any other's.
+void transfers::end_queued(waiting entry) {
+  const std::string id = entry.record.transfer_id;
+  start(std::move(entry.record), std::move(entry.request));
+  if (const auto found = sources_.find(id); found != sources_.end()) {
+    const auto keep = found->second;
+    keep->cancel();
+  }
+}
+
+void transfers::on_negotiate(const formats::negotiate& ask) {
+  auto found = destinations_.find(ask.transfer_id);
+  if (found == destinations_.end()) {
+    const auto& s = agent_.settings();
+    if (s.max_destination_transfers == 0) {
+      return refuse(ask, code_destination_not_permitted, render(messages::BFGTR0016E, s.name, "destination"));
+    }
+    if (draining_ || static_cast<int>(destinations_.size()) >= s.max_destination_transfers) {
+      return refuse(ask, code_destination_capacity, render(messages::BFGTR0018E, s.name, destinations_.size()));
+    }
+    auto made = std::make_shared<destination_transfer>(agent_, ask, [this](const std::string& ended) {
+      destinations_.erase(ended);
+      agent_.status_changed();
+      check_idle();
+    });
+    found = destinations_.emplace(ask.transfer_id, std::move(made)).first;
+  }
+  const auto keep = found->second;
+  keep->on_negotiate(ask);
+}
+
+void transfers::refuse(const formats::negotiate& ask, int code, std::string text) {
+  formats::negotiated answer;
+  answer.transfer_id = ask.transfer_id;
+  answer.epoch = agent_.epoch();
+  answer.attempt = ask.attempt;
+  answer.result_code = code;
+  answer.text = std::move(text);
+  amqp::message m;
+  m.durable = false;
+  m.subject = formats::subject::negotiated;
+  m.body = to_json(answer);
+  agent_.send(formats::reply_queue(ask.source_agent), std::move(m));
+}
+
+void transfers::on_negotiated(const formats::negotiated& answer) {
+  const auto found = sources_.find(answer.transfer_id);
+  if (found == sources_.end()) return;
+  const auto keep = found->second;
+  keep->on_negotiated(answer);
+}
+
+void transfers::on_ack(const formats::ack& a) {
+  const auto found = sources_.find(a.transfer_id);
+  if (found == sources_.end()) return;
+  const auto keep = found->second;
+  keep->on_ack(a);
+}
+
+void transfers::on_finish(const formats::finish& f) {
+  const auto found = destinations_.find(f.transfer_id);
+  if (found == destinations_.end()) return;
+  const auto keep = found->second;
+  keep->on_finish(f.how);
+}
+
+void transfers::on_frame(std::string frame) {
+  const auto header = formats::read_frame_header(frame);
+  if (!header) {
+    log(messages::BFGTR0008W, formats::data_queue(agent_.settings().name), header.error().text);
+    return;
+  }
+  const auto found = destinations_.find(header->transfer_id);
+  if (found == destinations_.end()) return;  // of a transfer that has ended
+  const auto keep = found->second;
+  keep->on_frame(*header, std::move(frame));
+}
+
+void transfers::unreachable(const std::string& address, const std::string& why) {
+  std::vector<std::shared_ptr<source_transfer>> hit;
+  for (const auto& [id, transfer] : sources_) {
+    const std::string& peer = transfer->request().destination_agent;
+    if (address == formats::command_queue(peer) || address == formats::data_queue(peer)) hit.push_back(transfer);
+  }
+  for (const auto& transfer : hit) transfer->unreachable(why);
+}
+
+void transfers::connection_lost() {
+  const auto sources = sources_;
+  for (const auto& [id, transfer] : sources) transfer->connection_lost();
+  const auto destinations = destinations_;
+  for (const auto& [id, transfer] : destinations) transfer->connection_lost();
+}
+
+void transfers::connection_restored() {
+  const auto sources = sources_;
+  for (const auto& [id, transfer] : sources) transfer->connection_restored();
+}
+
+void transfers::drain() {
+  draining_ = true;
+  check_idle();
+}
+
+void transfers::check_idle() {
+  if (draining_ && idle()) became_idle_();
+}
+
+std::map<std::string, std::string> transfers::source_states() const {
+  std::map<std::string, std::string> states;
+  for (const auto& [id, transfer] : sources_) states[id] = to_string(transfer->state());
+  return states;
+}
+
+std::map<std::string, std::string> transfers::destination_states() const {
+  std::map<std::string, std::string> states;
+  for (const auto& [id, transfer] : destinations_) states[id] = to_string(transfer->state());
+  return states;
+}
+
+}  // namespace baton::transfer

@@ -1,0 +1,74 @@
+// All transfers of an agent, both roles: admits requests by the limits, queues what is too much, and hands each message
+// to the transfer that it belongs to. Loop thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/transfer/destination_transfer.hpp"
+#include "agent/transfer/services.hpp"
+#include "agent/transfer/source_transfer.hpp"
+
+namespace baton::transfer {
+
+// Why a request is not taken: a result code (reference section 3.7) and a rendered message.
+struct refusal {
+  int result_code = 0;
+  std::string text;
+};
+
+class transfers {
+ public:
+  transfers(services& agent, std::function<void()> became_idle);
+
+  // Whether a request may be taken at all; looked at before its record is made.
+  std::optional<refusal> check(const formats::transfer_request& request) const;
+  bool knows(const std::string& transfer_id) const;
+  // A request whose record is durable, new or found after a restart: starts it or queues it.
+  void admit(formats::source_record record, formats::transfer_request request);
+  // The source of a transfer that is received here; empty when there is none.
+  std::string source_agent_of(const std::string& transfer_id) const;
+  // False when there is no such transfer.
+  bool cancel(const std::string& transfer_id);
+
+  void on_negotiate(const formats::negotiate& ask);
+  void on_negotiated(const formats::negotiated& answer);
+  void on_ack(const formats::ack& a);
+  void on_finish(const formats::finish& f);
+  void on_frame(std::string frame);
+  void unreachable(const std::string& address, const std::string& why);
+  void connection_lost();
+  void connection_restored();
+
+  // No new transfers from now on: those under way go on, `became_idle` tells when the last one has ended.
+  void drain();
+  bool idle() const { return sources_.empty() && destinations_.empty(); }
+  // For the published status: id -> state.
+  std::map<std::string, std::string> source_states() const;
+  std::map<std::string, std::string> destination_states() const;
+  int queued() const { return static_cast<int>(queue_.size()); }
+
+ private:
+  struct waiting {
+    formats::source_record record;
+    formats::transfer_request request;
+  };
+  void start_next();
+  void start(formats::source_record record, formats::transfer_request request);
+  void end_queued(waiting entry);
+  void refuse(const formats::negotiate& ask, int code, std::string text);
+  void check_idle();
+
+  services& agent_;
+  const std::function<void()> became_idle_;
+  std::map<std::string, std::shared_ptr<source_transfer>> sources_;
+  std::map<std::string, std::shared_ptr<destination_transfer>> destinations_;
+  std::map<std::pair<int, std::uint64_t>, waiting> queue_;  // by falling priority, then by arrival
+  std::uint64_t arrivals_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace baton::transfer

@@ -1,7 +1,10 @@
 // Measures the embedded queue manager with stock Proton clients: messages and bytes per second through one queue, round
-// trips, and what 1,000 idle connections cost. Starts its own baton-qmgr (from BATON_BIN, else beside this program) in a
-// new directory. One line per measurement: name, then key=value pairs.
+// trips, and what 1,000 idle connections cost. Starts its own baton-qmgr (from BATON_BIN, else beside this program) in
+// a new directory. One line per measurement: name, then key=value pairs.
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <proton/connection.hpp>
 #include <proton/connection_options.hpp>
 #include <proton/container.hpp>
@@ -15,9 +18,6 @@
 #include <proton/tracker.hpp>
 #include <proton/transport.hpp>
 #include <proton/types.hpp>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -114,7 +114,8 @@ class producer : public proton::messaging_handler {
 
 class consumer : public proton::messaging_handler {
  public:
-  consumer(std::string url, std::string queue, int count) : url_(std::move(url)), queue_(std::move(queue)), left_(count) {}
+  consumer(std::string url, std::string queue, int count)
+      : url_(std::move(url)), queue_(std::move(queue)), left_(count) {}
   void on_container_start(proton::container& c) override {
     c.open_receiver(url_ + "/" + queue_, proton::receiver_options().credit_window(200), plain());
   }
@@ -205,9 +206,11 @@ void measure_flow(const manager& qm, const std::string& name, std::size_t bytes,
   sender.join();
   taker.join();
   const double elapsed = seconds_since(start);
-  fmt::print("{} bytes={} durable={} messages={} seconds={:.2f} messages_per_s={:.0f} mb_per_s={:.1f} cpu_s={:.2f} rss_kib={}\n",
-             name, bytes, durable, count, elapsed, count / elapsed, static_cast<double>(bytes) * count / elapsed / 1e6,
-             qm.cpu_seconds() - cpu, qm.resident_kib());
+  fmt::print(
+      "{} bytes={} durable={} messages={} seconds={:.2f} messages_per_s={:.0f} mb_per_s={:.1f} cpu_s={:.2f} "
+      "rss_kib={}\n",
+      name, bytes, durable, count, elapsed, count / elapsed, static_cast<double>(bytes) * count / elapsed / 1e6,
+      qm.cpu_seconds() - cpu, qm.resident_kib());
 }
 
 void measure_round_trip(const manager& qm, const std::string& name, bool durable, int count) {
@@ -228,9 +231,11 @@ void measure_idle(const manager& qm, int count, int watch_s) {
   const double opened = seconds_since(start);
   const double cpu = qm.cpu_seconds();
   sleep(static_cast<unsigned>(watch_s));
-  fmt::print("idle connections={} opened={} open_s={:.2f} rss_kib={} rss_kib_before={} kib_per_connection={:.1f} cpu_percent={:.2f}\n",
-             count, many.ready.load(), opened, qm.resident_kib(), before,
-             static_cast<double>(qm.resident_kib() - before) / count, (qm.cpu_seconds() - cpu) / watch_s * 100);
+  fmt::print(
+      "idle connections={} opened={} open_s={:.2f} rss_kib={} rss_kib_before={} kib_per_connection={:.1f} "
+      "cpu_percent={:.2f}\n",
+      count, many.ready.load(), opened, qm.resident_kib(), before,
+      static_cast<double>(qm.resident_kib() - before) / count, (qm.cpu_seconds() - cpu) / watch_s * 100);
   container.stop();
   runner.join();
 }

@@ -10,7 +10,7 @@ import unittest
 import uuid
 
 from proton import Message
-from proton.reactor import AtMostOnce, Copy, DynamicNodeProperties, LinkOption, Selector
+from proton.reactor import LinkOption
 from proton.utils import BlockingConnection
 
 DEADLINE_S = 20.0
@@ -28,6 +28,16 @@ def eventually(condition, what, deadline_s=DEADLINE_S):
         if time.monotonic() > end:
             raise AssertionError("not within %s s: %s (last seen: %r)" % (deadline_s, what, seen))
         time.sleep(0.005)
+
+
+class Connection(BlockingConnection):
+    """Names each link anew: the client's own names clash when one connection has two links to a queue."""
+
+    def create_sender(self, address, **how):
+        return super().create_sender(address, name=str(uuid.uuid4()), **how)
+
+    def create_receiver(self, address=None, **how):
+        return super().create_receiver(address, name=str(uuid.uuid4()), **how)
 
 
 class Refused(Exception):
@@ -59,8 +69,8 @@ class Manager:
         if os.path.exists(address):
             os.remove(address)
         env = dict(os.environ, BFG_DATA=self.root)
-        self.errors = open(os.path.join(self.root, "stderr"), "ab")
-        self.process = subprocess.Popen(self.command(), env=env, stderr=self.errors, preexec_fn=preexec)
+        with open(os.path.join(self.root, "stderr"), "ab") as errors:
+            self.process = subprocess.Popen(self.command(), env=env, stderr=errors, preexec_fn=preexec)
         eventually(lambda: os.path.exists(address) or self.process.poll() is not None, "the queue manager listens")
         if self.process.poll() is not None:
             raise AssertionError("baton-qmgr ended with %s: %s" % (self.process.returncode, self.error_text()))
@@ -91,15 +101,13 @@ class Manager:
     def close(self):
         if self.process and self.process.poll() is None:
             self.kill()
-        if self.process:
-            self.errors.close()
         if self.own_root:
             shutil.rmtree(self.root, ignore_errors=True)
 
     def connect(self, **options):
         options.setdefault("timeout", DEADLINE_S)
         options.setdefault("heartbeat", 5)
-        return BlockingConnection(self.url, **options)
+        return Connection(self.url, **options)
 
 
 class Admin:

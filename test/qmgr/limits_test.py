@@ -1,0 +1,144 @@
+"""Everything that is bounded: queues, messages, memory, connections."""
+import threading
+import unittest
+
+from proton import Message
+from proton.handlers import MessagingHandler
+from proton.reactor import Container
+from proton.utils import SendException
+
+from support import DEADLINE_S, QmgrTest, eventually
+
+
+def resident_kib(pid):
+    with open("/proc/%d/status" % pid) as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+class Flood(MessagingHandler):
+    """Sends as credit comes, never settling for less, until told to stop."""
+
+    def __init__(self, url, queue, message, count):
+        super().__init__(prefetch=0)
+        self.url, self.queue, self.message, self.left = url, queue, message, count
+        self.sent = self.accepted = self.rejected = 0
+        self.done = threading.Event()
+
+    def on_start(self, event):
+        self.container = event.container
+        self.connection = event.container.connect(self.url, reconnect=False, heartbeat=5)
+        event.container.create_sender(self.connection, self.queue)
+        event.container.schedule(0.01, self)
+
+    def on_timer_task(self, event):
+        if self.done.is_set():
+            self.connection.close()
+        else:
+            event.container.schedule(0.01, self)
+
+    def on_sendable(self, event):
+        while event.sender.credit and self.left:
+            self.left -= 1
+            self.sent += 1
+            event.sender.send(self.message)
+
+    def on_accepted(self, event):
+        self.accepted += 1
+
+    def on_rejected(self, event):
+        self.rejected += 1
+
+
+class LimitsTest(QmgrTest):
+    PROPERTIES = {"memoryLimit": 16 << 20, "maxMessageSize": 1 << 20, "maxConnections": 20}
+
+    def flood(self, queue, message, count):
+        handler = Flood(self.manager.url, queue, message, count)
+        runner = threading.Thread(target=Container(handler).run)
+        runner.start()
+        self.addCleanup(runner.join)
+        self.addCleanup(handler.done.set)
+        return handler
+
+    def test_refuse(self):
+        self.admin.declare("Q", maxMessages=2)
+        self.send("Q", 1, 2)
+        with self.assertRaises(SendException):
+            self.send("Q", 3)
+        sender = self.connection.create_sender("Q")
+        delivery = sender.link.send(Message(body=4, durable=True))
+        self.connection.wait(lambda: delivery.remote_state)
+        self.assertEqual(delivery.remote.condition.name, "amqp:resource-limit-exceeded")
+        self.assertEqual([m.body for m in self.take("Q", 2)], [1, 2])
+        self.send("Q", 5)
+
+    def test_drop_oldest(self):
+        self.admin.declare("Q", maxMessages=3, overflow="drop-oldest")
+        self.send("Q", *range(10))
+        self.assertEqual([m.body for m in self.take("Q", 3)], [7, 8, 9])
+        self.assertEqual(self.admin.get("Q")["dropped"], 7)
+
+    def test_bytes(self):
+        self.admin.declare("Q", maxBytes=2500, overflow="drop-oldest")
+        self.send("Q", *[b"%d" % n + b"x" * 1000 for n in range(5)])
+        self.assertEqual(self.admin.get("Q")["depth"], 2)
+
+    def test_messages_that_are_too_large_end_the_link(self):
+        self.admin.declare("Q")
+        sender = self.connection.create_sender("Q")
+        self.assertEqual(sender.link.remote_max_message_size, 1 << 20)
+        with self.assertRaisesRegex(Exception, "amqp:link:message-size-exceeded"):
+            sender.send(Message(body=b"x" * (2 << 20)))
+        self.send("Q", "still there")
+        self.assertEqual(self.take("Q", 1)[0].body, "still there")
+
+    def test_memory_for_messages_that_are_not_durable_is_bounded(self):
+        self.admin.declare("Q")
+        handler = self.flood("Q", Message(body=b"x" * 262000), 2000)
+        eventually(lambda: handler.sent > 20 and self.admin.request("list")["qmgr"]["memoryBytes"] > 10 << 20,
+                   "memory fills up")
+        stopped = handler.sent
+        for _ in range(20):
+            memory = self.admin.request("list")["qmgr"]["memoryBytes"]
+            self.assertLessEqual(memory, 16 << 20)
+        self.assertLess(handler.sent, 80)
+        self.assertLess(resident_kib(self.manager.process.pid), 80 << 10)
+        # Locks and requests go on while bulk data is stuck.
+        self.admin.declare("SMALL")
+        self.send("SMALL", "a lock's token", durable=False)
+        self.send("SMALL", "durable")
+        self.assertEqual(len(self.take("SMALL", 2)), 2)
+        # And when it is taken, the producer goes on.
+        self.take("Q", 200, credit=20)
+        self.assertGreater(handler.sent, stopped)
+        self.assertEqual(handler.rejected, 0)
+
+    def test_a_consumer_that_does_not_read_costs_bounded_memory(self):
+        self.admin.declare("Q")
+        self.send("Q", *[b"x" * 1000000] * 100)
+        self.assert_depth("Q", 100)
+        before = resident_kib(self.manager.process.pid)
+        stuck = self.connect()
+        stuck.create_receiver("Q", credit=1000)  # its connection is not read any more until it is closed
+        for _ in range(50):
+            self.admin.get("Q")
+        self.assertLess(resident_kib(self.manager.process.pid) - before, 16 << 10)
+
+    def test_durable_messages_beyond_memory(self):
+        self.admin.declare("Q")
+        self.send("Q", *[b"x" * 500000] * 100)
+        self.assert_depth("Q", 100)
+        self.assertLess(self.admin.request("list")["qmgr"]["memoryBytes"], 5 << 20)
+        self.assertEqual(len(self.take("Q", 100, credit=10)), 100)
+
+    def test_more_connections_than_allowed_are_turned_away(self):
+        many = [self.connect() for _ in range(19)]
+        with self.assertRaisesRegex(Exception, "amqp:resource-limit-exceeded"):
+            self.connect().create_sender("Q")
+        many[0].close()
+        eventually(lambda: self.admin.request("list")["qmgr"]["connections"] == 19, "one is gone")
+        self.connect().create_receiver(None, dynamic=True)
+
+
+if __name__ == "__main__":
+    unittest.main()

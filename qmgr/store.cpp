@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "qmgr/database.hpp"
+#include "common/database.hpp"
 
 namespace baton::qmgr {
 namespace {

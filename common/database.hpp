@@ -1,4 +1,4 @@
-// SQLite as the store needs it: open, prepare, bind, step. Errors are exceptions here and values in store.hpp.
+// SQLite as the stores need it: open, prepare, bind, step. Errors are exceptions here and values in store.hpp.
 #pragma once
 
 #include <sqlite3.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace baton::qmgr {
+namespace baton {
 
 // What SQLite said, with its extended result code.
 class database_error : public std::runtime_error {
@@ -57,4 +57,4 @@ class statement {
   int bound_ = 0;
 };
 
-}  // namespace baton::qmgr
+}  // namespace baton

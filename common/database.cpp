@@ -1,8 +1,8 @@
-#include "qmgr/database.hpp"
+#include "common/database.hpp"
 
 #include <fmt/format.h>
 
-namespace baton::qmgr {
+namespace baton {
 
 database::database(const std::string& path) {
   sqlite3* opened = nullptr;
@@ -83,4 +83,4 @@ std::string_view statement::bytes(int column) {
   return {start, static_cast<std::size_t>(sqlite3_column_bytes(prepared_.get(), column))};
 }
 
-}  // namespace baton::qmgr
+}  // namespace baton

@@ -11,7 +11,8 @@
 namespace baton::commands {
 
 extern const command setup_coordination, setup_commands, change_default, create_agent, delete_agent,
-    obfuscate_credentials, start_qmgr, stop_qmgr, show_qmgr, define_queue, delete_queue, display_version;
+    obfuscate_credentials, start_qmgr, stop_qmgr, show_qmgr, define_queue, delete_queue, start_agent, stop_agent,
+    ping_agent, clean_agent, display_version;
 
 // Writes installation.properties, keeping what else it says.
 status set_default_configuration(const layout& where, const std::string& coordination);

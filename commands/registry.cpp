@@ -8,8 +8,9 @@ namespace baton::commands {
 
 std::span<const command* const> all_commands() {
   static const command* const list[] = {
-      &setup_coordination, &setup_commands, &change_default, &create_agent, &delete_agent, &obfuscate_credentials,
-      &start_qmgr,         &stop_qmgr,      &show_qmgr,      &define_queue, &delete_queue, &display_version,
+      &setup_coordination, &setup_commands, &change_default, &create_agent,    &delete_agent, &obfuscate_credentials,
+      &start_qmgr,         &stop_qmgr,      &show_qmgr,      &define_queue,    &delete_queue, &start_agent,
+      &stop_agent,         &ping_agent,     &clean_agent,    &display_version,
   };
   return list;
 }

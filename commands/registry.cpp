@@ -10,7 +10,8 @@ std::span<const command* const> all_commands() {
   static const command* const list[] = {
       &setup_coordination, &setup_commands, &change_default, &create_agent,    &delete_agent, &obfuscate_credentials,
       &start_qmgr,         &stop_qmgr,      &show_qmgr,      &define_queue,    &delete_queue, &start_agent,
-      &stop_agent,         &ping_agent,     &clean_agent,    &display_version,
+      &stop_agent,         &ping_agent,     &list_agents,    &show_agent,      &clean_agent,  &create_transfer,
+      &cancel_transfer,    &list_transfers, &show_transfer,  &display_version,
   };
   return list;
 }

@@ -12,6 +12,9 @@ position position_of(const header& head, std::uint64_t sequence) {
 
 const fault no_fault;
 
+// A request is decoded, and Proton's decoder recurses: what is this short cannot nest deeply enough to do harm.
+constexpr std::size_t request_bytes_max = 64 * 1024;
+
 }  // namespace
 
 void broker::restore_message(const stored_message& message) {
@@ -43,6 +46,9 @@ void broker::on(message_arrived& happened, std::int64_t now_ms) {
   credit_due_.insert(happened.link);
   if (from.queue == nullptr) {
     from.credit.used(happened.body->size(), true);
+    if (happened.body->size() > request_bytes_max) {
+      return settle(arrival, outcome::rejected, {"amqp:resource-limit-exceeded", "the request is too large"});
+    }
     settle(arrival, outcome::accepted, no_fault);
     requests_.push_back(std::move(happened));
     return;

@@ -11,6 +11,14 @@ ATTRIBUTES = {"name", "type", "durable", "depth", "bytes", "unsettled", "consume
               "expired", "dropped"}
 
 
+def nested(size):
+    """A body of lists in lists in lists, about this long."""
+    levels = size // 9
+    return b"\x00\x53\x77" + b"".join(
+        b"\xd0" + (4 + 9 * (level - 1)).to_bytes(4, "big") + (1 if level > 1 else 0).to_bytes(4, "big")
+        for level in range(levels, 0, -1))
+
+
 class ManagementTest(QmgrTest):
     def assert_refused(self, status, text, *arguments, **more):
         with self.assertRaises(Refused) as caught:
@@ -108,7 +116,7 @@ class ManagementTest(QmgrTest):
     def test_bytes_that_are_no_message_do_no_harm(self):
         self.admin.declare("Q")
         for address in ("$management", "Q"):
-            for raw in (b"\x00\x53\x70\xc0", b"garbage", b"\x00\x53\x70\xc0\x05\x09\x41", b"\x00" * 1000):
+            for raw in (nested(60000), nested(900000), b"\x00\x53\x70\xc0", b"garbage", b"\x00\x53\x70\xc0\x05\x09\x41", b"\x00" * 1000):
                 link = self.connection.create_sender(address).link
                 delivery = link.delivery(link.delivery_tag())
                 link.stream(raw)

@@ -55,7 +55,9 @@ class Manager:
         self.name = name
         self.home = os.path.join(self.root, "qmgrs", name)
         os.makedirs(self.home, exist_ok=True)
-        if properties:
+        # The queue manager alone, unless a test says otherwise.
+        properties = {"coordination": "false", **(properties or {})}
+        if not os.path.exists(os.path.join(self.home, "qmgr.properties")):
             with open(os.path.join(self.home, "qmgr.properties"), "w") as out:
                 out.writelines("%s=%s\n" % pair for pair in properties.items())
         self.process = None

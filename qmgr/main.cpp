@@ -85,6 +85,7 @@ class signal_watch {
   // Before any other thread starts, so that all of them leave these signals alone.
   static void block() {
     const sigset_t watched = set();
+    for (const int one : {SIGTERM, SIGINT}) signal(one, SIG_DFL);  // a shell's background job ignores SIGINT
     pthread_sigmask(SIG_BLOCK, &watched, nullptr);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);  // a file size limit is a full disk, not an end

@@ -123,7 +123,8 @@ class TlsTest(unittest.TestCase):
         domain.set_peer_authentication(SSLDomain.VERIFY_PEER)
         if certificate:
             domain.set_credentials(*(os.path.join(self.folder, certificate + end) for end in (".pem", ".key")), None)
-        made = BlockingConnection("amqps://localhost:%d" % self.manager.port, ssl_domain=domain, timeout=10)
+        made = BlockingConnection("amqps://localhost:%d" % self.manager.port, ssl_domain=domain, timeout=10,
+                                  reconnect=False)
         self.addCleanup(QmgrTest.end, made)
         return made
 
@@ -134,7 +135,7 @@ class TlsTest(unittest.TestCase):
             with self.assertRaises(Exception):
                 self.connect(certificate).create_sender("Q")
         with self.assertRaises(Exception):
-            BlockingConnection("amqp://localhost:%d" % self.manager.port, timeout=2).create_sender("Q")
+            BlockingConnection("amqp://localhost:%d" % self.manager.port, timeout=10, reconnect=False).create_sender("Q")
         self.assertEqual(admin.get("Q")["depth"], 0)
 
 

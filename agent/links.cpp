@@ -1,5 +1,6 @@
 #include "agent/links.hpp"
 
+#include "common/amqp/sender_cache.hpp"
 #include "common/formats/queues.hpp"
 
 namespace baton::agent {
@@ -8,8 +9,6 @@ namespace {
 constexpr int receivers = 4;
 // Enough that a burst of requests is looked at while the records of the first are being written.
 constexpr std::uint32_t command_credit = 100, reply_credit = 200, state_credit = 2000;
-// Reply queues of commands come and go; senders that are not used any more are closed beyond this.
-constexpr std::size_t senders_max = 64;
 
 }  // namespace
 
@@ -26,13 +25,7 @@ class links::side : public amqp::connection_events {
   }
 
   void send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled) {
-    auto found = senders_.find(address);
-    if (found == senders_.end()) {
-      if (senders_.size() >= senders_max) drop_oldest_sender();
-      found = senders_.emplace(address, connection_->open_sender(address)).first;
-      order_.push_back(address);
-    }
-    const amqp::send_id id = connection_->send(found->second, std::move(content));
+    const amqp::send_id id = senders_.send(*connection_, address, std::move(content));
     if (settled) settled_[id] = std::move(settled);
   }
 
@@ -45,25 +38,13 @@ class links::side : public amqp::connection_events {
   void close() { connection_->close(); }
 
  private:
-  void drop_oldest_sender() {
-    const auto oldest = senders_.extract(order_.front());
-    order_.pop_front();
-    connection_->close_link(oldest.mapped());
-  }
-
   void connection_lost(const error& why) override { owner_.broke(why); }
   void link_opened(amqp::link_id link, const std::string&) override {
     if (receivers_.count(link) > 0) owner_.opened();
   }
   void link_lost(amqp::link_id link, const error& why) override {
     if (receivers_.count(link) > 0) return owner_.broke(why);
-    for (auto sender = senders_.begin(); sender != senders_.end(); ++sender) {
-      if (sender->second != link) continue;
-      const std::string address = sender->first;
-      senders_.erase(sender);
-      std::erase(order_, address);
-      return owner_.to_.unreachable(address, why);
-    }
+    if (const auto address = senders_.lost(link)) owner_.to_.unreachable(*address, why);
   }
   void received(amqp::link_id link, amqp::delivery_id delivery, amqp::message&& content) override {
     const auto from = receivers_.find(link);
@@ -77,8 +58,7 @@ class links::side : public amqp::connection_events {
 
   links& owner_;
   std::map<amqp::link_id, inbound> receivers_;
-  std::map<std::string, amqp::link_id> senders_;
-  std::deque<std::string> order_;  // of the senders' opening
+  amqp::sender_cache senders_;
   std::map<amqp::delivery_id, amqp::link_id> held_;
   std::map<amqp::send_id, std::function<void(amqp::outcome)>> settled_;
   std::unique_ptr<amqp::connection> connection_;

@@ -75,6 +75,12 @@ fs::path layout::agent_logs(std::string_view coordination, std::string_view agen
 fs::path layout::coordination_logs(std::string_view coordination) const {
   return root_ / "mqft/logs" / coordination / "coordination";
 }
+fs::path layout::coordination_pid(std::string_view coordination) const {
+  return root_ / "mqft/coordination" / coordination / "coordination.pid";
+}
+fs::path layout::coordination_store(std::string_view coordination) const {
+  return root_ / "mqft/coordination" / coordination / "coordination.db";
+}
 fs::path layout::qmgr(std::string_view name) const {
   return root_ / "qmgrs" / name;
 }

@@ -4,6 +4,7 @@
 //   mqft/config/<coordination>/coordination.properties, command.properties
 //   mqft/config/<coordination>/agents/<agent>/agent.properties, <agent>_create.sh, <agent>_delete.sh
 //   mqft/logs/<coordination>/agents/<agent>/agent.pid, controller.pid, logs/
+//   mqft/coordination/<coordination>/coordination.db, coordination.pid
 //   qmgrs/<qmgr>/qmgr.properties, store.db, qmgr.pid, qmgr.address, logs/
 #pragma once
 
@@ -37,6 +38,8 @@ class layout {
   std::filesystem::path controller_pid(std::string_view coordination, std::string_view agent) const;
   std::filesystem::path agent_logs(std::string_view coordination, std::string_view agent) const;
   std::filesystem::path coordination_logs(std::string_view coordination) const;
+  std::filesystem::path coordination_pid(std::string_view coordination) const;
+  std::filesystem::path coordination_store(std::string_view coordination) const;  // the history of transfers
 
   std::filesystem::path qmgr(std::string_view name) const;
   std::filesystem::path qmgr_properties(std::string_view name) const;

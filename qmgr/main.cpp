@@ -12,6 +12,7 @@
 
 #include "common/log.hpp"
 #include "common/loop.hpp"
+#include "coordination/service.hpp"
 #include "properties/atomic_file.hpp"
 #include "properties/layout.hpp"
 #include "properties/pid_file.hpp"
@@ -117,12 +118,32 @@ int fail(const std::string& text) {
   return 1;
 }
 
-int serve(qmgr::options wanted, const layout& where) {
+// The coordination service of the topology that this queue manager is the centre of, in a thread of its own.
+coordination::background_service start_coordination(const qmgr::options& wanted, std::uint16_t port, const layout& where,
+                                                    int history_days) {
+  amqp::connection_options connect;
+  connect.name = "coordination";
+  connect.peer.host = wanted.bind_address;
+  connect.peer.port = port;
+  connect.peer.tls = {wanted.tls_certificate, wanted.tls_key, wanted.tls_trust};
+  coordination::service_options options;
+  options.database = where.coordination_store(wanted.name).string();
+  options.history_days = history_days;
+  return coordination::background_service(options, [connect] { return connect; });
+}
+
+// What the topology's own properties say, where this host has them; otherwise their defaults.
+int history_days_of(const layout& where, const std::string& name) {
+  const auto read = property_set::read(where.coordination_properties(name), coordination_properties());
+  return static_cast<int>((read.ok() ? read.values : property_set(coordination_properties())).integer("historyDays"));
+}
+
+int serve(const qmgr::options& wanted, const layout& where, bool with_coordination) {
   const std::filesystem::path address_file = where.qmgr_address(wanted.name);
   const std::string host = wanted.bind_address;
   signal_watch::block();
   event_loop loop;
-  qmgr::queue_manager manager(loop, std::move(wanted));
+  qmgr::queue_manager manager(loop, wanted);
   if (const status started = manager.start(); !started) {
     log_to(messages::BFGQM0007E, address_file.parent_path().filename().string(), started.error().text);
     return fail(started.error().text);
@@ -131,6 +152,10 @@ int serve(qmgr::options wanted, const layout& where) {
   if (!told) return fail(told.error().text);
   {
     const signal_watch signals(loop, manager);
+    std::optional<coordination::background_service> service;
+    if (with_coordination) {
+      service.emplace(start_coordination(wanted, manager.port(), where, history_days_of(where, wanted.name)));
+    }
     loop.run();
   }
   std::error_code ignored;
@@ -154,7 +179,7 @@ int run(int count, char** values) {
   if (const status opened = open_log_of(values_read, *where, *given, count, values); !opened) {
     return fail(opened.error().text);
   }
-  return serve(options_of(values_read, *where, *given), *where);
+  return serve(options_of(values_read, *where, *given), *where, values_read.boolean("coordination"));
 }
 
 }  // namespace

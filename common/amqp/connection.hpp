@@ -73,7 +73,7 @@ class connection {
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
-  // Links may be opened before connection_opened. A link that the peer does not answer within connect_timeout_ms is lost.
+  // Links may be opened before connection_opened; on a lost connection they are not (0). A link that the peer does not answer within connect_timeout_ms is lost.
   link_id open_receiver(const receiver_options& options);
   link_id open_sender(const std::string& address);
   void close_link(link_id link);  // no event follows

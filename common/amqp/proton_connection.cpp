@@ -64,12 +64,12 @@ proton::connection_options to_proton(const connection_options& from, const std::
 class connection::driver : public proton::messaging_handler, public std::enable_shared_from_this<driver> {
  public:
   driver(event_loop& loop, const connection_options& options, connection_events& events)
-      : loop_(loop), options_(options), events_(&events), container_id_(options.name + "-" + random_hex(8)) {}
+      : options_(options), events_(&events), loop_(&loop), container_id_(options.name + "-" + random_hex(8)) {}
 
   void start();
   void run_on_amqp_thread(std::function<void()> work);
   void tell(std::function<void(connection_events&)> what);
-  void forget_owner() { events_ = nullptr; }  // loop thread
+  void post(std::function<void()> work);
 
   // Below: loop thread.
   link_id next_link(const std::string& address);
@@ -130,7 +130,8 @@ class connection::driver : public proton::messaging_handler, public std::enable_
   void on_tracker_release(proton::tracker& t) override { outcome_of(t, outcome::released); }
   void on_error(const proton::error_condition&) override {}
 
-  event_loop& loop_;
+  connection_events* forget_owner();
+
   const connection_options options_;
 
   // Loop thread.
@@ -142,6 +143,7 @@ class connection::driver : public proton::messaging_handler, public std::enable_
 
   // Both threads.
   std::mutex mutex_;
+  event_loop* loop_;                    // the owner's; not touched any more when it has let go, for then it may be gone
   proton::work_queue* work_ = nullptr;  // set while the connection is open
   std::vector<std::function<void()>> early_;  // asked for before that
   bool gone_ = false;
@@ -158,7 +160,7 @@ class connection::driver : public proton::messaging_handler, public std::enable_
 
 void connection::driver::start() {
   self_ = shared_from_this();
-  connect_timer_ = loop_.after(options_.connect_timeout_ms, [weak = weak_from_this()] {
+  connect_timer_ = loop_->after(options_.connect_timeout_ms, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) {
       self->lost({errc::timed_out, fmt::format("{}: no answer within {} ms", self->describe(),
                                                self->options_.connect_timeout_ms)});
@@ -183,24 +185,36 @@ void connection::driver::run_on_amqp_thread(std::function<void()> work) {
   }
 }
 
+void connection::driver::post(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  if (loop_ != nullptr) loop_->post(std::move(work));
+}
+
 void connection::driver::tell(std::function<void(connection_events&)> what) {
-  loop_.post([keep = shared_from_this(), what = std::move(what)] {
+  post([keep = shared_from_this(), what = std::move(what)] {
     if (keep->events_ != nullptr) what(*keep->events_);
   });
 }
 
-void connection::driver::lost(const error& why) {
-  if (events_ == nullptr) return;
-  loop_.cancel(connect_timer_);
-  for (const auto& [link, timer] : attach_timers_) loop_.cancel(timer);
+// The last thing that happens on the loop thread: no timer and no event comes after it.
+connection_events* connection::driver::forget_owner() {
+  if (events_ == nullptr) return nullptr;
+  loop_->cancel(connect_timer_);
+  for (const auto& [link, timer] : attach_timers_) loop_->cancel(timer);
   attach_timers_.clear();
   run_on_amqp_thread([this] { close_connection(); });
-  std::exchange(events_, nullptr)->connection_lost(why);
+  const std::lock_guard lock(mutex_);
+  loop_ = nullptr;
+  return std::exchange(events_, nullptr);
+}
+
+void connection::driver::lost(const error& why) {
+  if (connection_events* const owner = forget_owner()) owner->connection_lost(why);
 }
 
 link_id connection::driver::next_link(const std::string& address) {
   const link_id link = ++last_link_;
-  attach_timers_[link] = loop_.after(options_.connect_timeout_ms, [weak = weak_from_this(), link, address] {
+  attach_timers_[link] = loop_->after(options_.connect_timeout_ms, [weak = weak_from_this(), link, address] {
     const auto self = weak.lock();
     if (!self || self->events_ == nullptr) return;
     self->attach_timers_.erase(link);
@@ -213,8 +227,8 @@ link_id connection::driver::next_link(const std::string& address) {
 
 void connection::driver::timers_cancel(link_id link) {
   const auto timer = attach_timers_.find(link);
-  if (timer == attach_timers_.end()) return;
-  loop_.cancel(timer->second);
+  if (timer == attach_timers_.end() || loop_ == nullptr) return;
+  loop_->cancel(timer->second);
   attach_timers_.erase(timer);
 }
 
@@ -228,14 +242,15 @@ void connection::driver::on_connection_open(proton::connection& connection) {
     for (auto& work : early_) work_->add(proton::work([keep = shared_from_this(), work] { work(); }));
     early_.clear();
   }
-  loop_.post([keep = shared_from_this()] {
-    keep->loop_.cancel(keep->connect_timer_);
-    if (keep->events_ != nullptr) keep->events_->connection_opened();
+  post([keep = shared_from_this()] {
+    if (keep->events_ == nullptr) return;
+    keep->loop_->cancel(keep->connect_timer_);
+    keep->events_->connection_opened();
   });
 }
 
 void connection::driver::connection_ended(const proton::error_condition& condition) {
-  loop_.post([keep = shared_from_this(), why = to_error(condition, describe())] { keep->lost(why); });
+  post([keep = shared_from_this(), why = to_error(condition, describe())] { keep->lost(why); });
 }
 
 void connection::driver::on_transport_close(proton::transport&) {
@@ -289,7 +304,7 @@ void connection::driver::opened(link_id link, const std::string& asked, const st
     });
     return;
   }
-  loop_.post([keep = shared_from_this(), link, got] {
+  post([keep = shared_from_this(), link, got] {
     keep->timers_cancel(link);
     if (keep->events_ != nullptr) keep->events_->link_opened(link, got);
   });
@@ -316,7 +331,7 @@ void connection::driver::ended(link_id link, const proton::error_condition& cond
   else if (const auto r = receivers_.find(link); r != receivers_.end()) address = r->second.options.address;
   else return;
   drop_link(link);
-  loop_.post([keep = shared_from_this(), link, why = to_error(condition, address)] {
+  post([keep = shared_from_this(), link, why = to_error(condition, address)] {
     keep->timers_cancel(link);
     if (keep->events_ != nullptr) keep->events_->link_lost(link, why);
   });
@@ -398,12 +413,14 @@ connection::connection(event_loop& loop, const connection_options& options, conn
 connection::~connection() { close(); }
 
 link_id connection::open_receiver(const receiver_options& options) {
+  if (driver_->events_ == nullptr) return 0;
   const link_id link = driver_->next_link(options.address);
   driver_->run_on_amqp_thread([d = driver_.get(), link, options] { d->make_receiver(link, options); });
   return link;
 }
 
 link_id connection::open_sender(const std::string& address) {
+  if (driver_->events_ == nullptr) return 0;
   const link_id link = driver_->next_link(address);
   driver_->run_on_amqp_thread([d = driver_.get(), link, address] { d->make_sender(link, address); });
   return link;
@@ -430,12 +447,7 @@ void connection::add_credit(link_id receiver, std::uint32_t count) {
 }
 
 void connection::close() {
-  if (driver_->events_ == nullptr) return;
   driver_->forget_owner();
-  driver_->loop_.cancel(driver_->connect_timer_);
-  for (const auto& [link, timer] : driver_->attach_timers_) driver_->loop_.cancel(timer);
-  driver_->attach_timers_.clear();
-  driver_->run_on_amqp_thread([d = driver_.get()] { d->close_connection(); });
 }
 
 }  // namespace baton::amqp

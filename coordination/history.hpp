@@ -1,0 +1,44 @@
+// What the coordination service keeps: the newest status of each agent, and the history of transfers with their items, in
+// SQLite. Changes are made between begin() and commit(). Throws database_error; the service turns that into values.
+// One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/database.hpp"
+#include "common/formats/publications.hpp"
+
+namespace baton::coordination {
+
+class history {
+ public:
+  // Opens or makes the database; ":memory:" for tests.
+  explicit history(const std::string& path);
+
+  void begin();
+  void commit();
+  void roll_back();
+
+  // now_ms: wall clock of this service; ages are counted by it, whatever the agents' clocks say.
+  void apply(const formats::agent_status& status, std::int64_t now_ms);
+  void remove_agent(const std::string& agent);
+  void apply(const formats::log_event& event);        // a repeated one changes nothing
+  void apply(const formats::transfer_status& status);  // ignored for a transfer that has ended
+
+  formats::answer find(const formats::query& question, std::int64_t now_ms);
+
+  // Forgets transfers that ended before this time, with their items; some per call, true while there are more.
+  bool prune(std::int64_t before_ms);
+
+ private:
+  void add_items(const formats::log_event& event);
+  formats::answer find_agents(const formats::query& question, std::int64_t now_ms);
+  formats::answer find_transfers(const formats::query& question);
+  formats::answer find_transfer(const formats::query& question);
+  formats::answer find_items(const formats::query& question);
+
+  database db_;
+};
+
+}  // namespace baton::coordination

@@ -30,6 +30,8 @@ read_frame source_reader::next_frame() {
     if (!current_ && !begin_next(out, frame)) break;
     if (current_) read_current(out, frame);
   }
+  if (current_) out.current = current_->item.source;
+  else if (!out.ended.empty()) out.current = out.ended.back().item.source;
   out.bytes = frame.take();
   return out;
 }

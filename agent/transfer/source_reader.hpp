@@ -28,6 +28,7 @@ struct read_frame {
   std::string bytes;            // to send
   std::vector<read_item> ended;
   std::uint64_t data_bytes = 0;
+  std::string current;          // the source of the last item in it, for showing
   bool last = false;            // the frame ends the transfer
   std::string broken;           // the plan itself cannot be read: the transfer fails with this text
 };

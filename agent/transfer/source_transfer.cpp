@@ -80,6 +80,10 @@ void source_transfer::on_ack(const formats::ack& a) {
       if (result.result_code == 1 && reader_) reader_->skip(result.number);
     }
     record_.results_from = ledger_.results_from();
+    for (; frames_acked_ < a.frames && !under_way_.empty(); ++frames_acked_) {
+      moved_bytes_ += under_way_.front();
+      under_way_.pop_front();
+    }
   }
   feed(source_event::acked{a.attempt, a.frames, a.complete});
   if (!finish_ && boot_time_ms() - saved_at_ms_ >= save_interval_ms && !ledger_.busy()) save_record();
@@ -165,6 +169,9 @@ void source_transfer::perform(const source_action::negotiate& a) {
 
 void source_transfer::perform(const source_action::open_reader& a) {
   ledger_.rewind(terms_.from);
+  under_way_.clear();
+  frames_acked_ = 0;
+  moved_bytes_ = record_.bytes + terms_.from.offset;
   auto plan = plan_reader::open(plan_path());
   if (!plan) {
     failure_text_ = render(messages::BFGTR0019E, plan.error().text);
@@ -208,6 +215,8 @@ void source_transfer::frame_done(std::uint64_t attempt, std::shared_ptr<read_fra
 }
 
 void source_transfer::perform(const source_action::send_frame&) {
+  under_way_.push_back(ready_->data_bytes);
+  current_item_ = ready_->current;
   amqp::message m;
   m.durable = false;
   m.subject = formats::subject::data;
@@ -296,7 +305,8 @@ formats::progress source_transfer::how_far() const {
   p.items = record_.succeeded + record_.failed;
   p.items_total = totals_.items;
   p.failed = record_.failed;
-  p.bytes = record_.bytes;
+  p.bytes = std::min(std::max(record_.bytes, moved_bytes_), std::max(totals_.bytes, record_.bytes));
+  p.current_item = name_to_text(current_item_);
   p.bytes_total = totals_.bytes;
   p.elapsed_ms = boot_time_ms() - started_at_ms_;
   return p;

@@ -112,7 +112,8 @@ queue_state& broker::define_temporary(connection_id connection) {
 }
 
 void broker::on(consumer_attached& happened, std::int64_t) {
-  const auto [connection, link] = std::pair{happened.connection, happened.link};
+  const connection_id connection = happened.connection;
+  const link_id link = happened.link;
   const auto refuse = [&](const char* condition, std::string text) {
     refuse_link(connection, link, condition, std::move(text));
   };

@@ -48,6 +48,7 @@ void print_details(const json& all, const qmgr_connection& where) {
   text_table table({"Queue Name", "Type", "Depth", "Size", "Unsettled", "Consumers", "Oldest"});
   const json& queues = all.contains("queues") ? all["queues"] : json::array();
   for (const json& q : queues) {
+    if (!q.value("durable", true)) continue;  // temporary ones, this command's own among them; --json shows them
     const bool empty = number_of(q, "depth") == 0;
     table.add({text_of(q, "name"), text_of(q, "type"), text_of(q, "depth"), bytes_of(q, "bytes"),
                text_of(q, "unsettled"), text_of(q, "consumers"),

@@ -81,7 +81,6 @@ status check_values(const command& declared, const value_map& values) {
     const option& o = *find(declared, key);
     if (list.size() > 1 && !o.repeatable) return wrong(fmt::format("the option -{} is given more than once", key));
     for (const std::string& value : list) {
-      if (o.kind == option_kind::text && value.empty()) return wrong(fmt::format("the value of -{} is empty", key));
       auto checked = o.kind == option_kind::number   ? check_number(o, value)
                      : o.kind == option_kind::choice ? check_choice(o, value)
                                                      : done();

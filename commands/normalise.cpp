@@ -110,6 +110,7 @@ class normaliser {
   }
 
   status put(const option& o, const std::optional<std::string>& value) {
+    if (value && value->empty()) return wrong(fmt::format("the value of -{} is empty", key_of(o)));
     out_.options.push_back(value ? fmt::format("--{}={}", key_of(o), *value) : fmt::format("--{}", key_of(o)));
     return done();
   }

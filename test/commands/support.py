@@ -27,7 +27,7 @@ class CommandTest(unittest.TestCase):
         """Expects an exit code and one or more messages on standard error, each with an id; gives standard error."""
         done = self.run_command(*words, **more)
         self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
-        self.assertRegex(done.stderr, r"^BFG[A-Z]{2}\d{4}E: ", words)
+        self.assertRegex(done.stderr, r"(?m)^BFG[A-Z]{2}\d{4}E: ", words)
         for trace in ("terminate", "Traceback", "std::", "boost", "core dumped"):
             self.assertNotIn(trace, done.stderr)
         return done.stderr

@@ -1,0 +1,190 @@
+"""A whole topology of real processes in a directory of its own: a queue manager, agents, and the commands."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.environ.get("BATON_BIN", os.path.join(ROOT, "build", "release", "bin"))
+DEADLINE_S = 60.0
+
+
+def eventually(condition, what, deadline_s=DEADLINE_S):
+    """Polls until condition() is true; its value. Fails with what was last seen."""
+    end = time.monotonic() + deadline_s
+    while True:
+        seen = condition()
+        if seen:
+            return seen
+        if time.monotonic() > end:
+            raise AssertionError("not within %s s: %s (last seen: %r)" % (deadline_s, what, seen))
+        time.sleep(0.02)
+
+
+def alive(pid):
+    """Runs, and is not only waiting to be reaped."""
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class Result:
+    def __init__(self, code, out):
+        self.code = code
+        self.out = out
+
+    def __repr__(self):
+        return "exit code %d:\n%s" % (self.code, self.out)
+
+
+class Topology:
+    QMGR = "QM1"
+
+    def __init__(self, agents=("SRC", "DST"), properties=None):
+        self.root = tempfile.mkdtemp(prefix="baton-test-")
+        self.data = os.path.join(self.root, "data")
+        self.agents = list(agents)
+        self.env = dict(os.environ, BFG_DATA=self.data, HOME=self.root)
+        self.must("fteStartQMgr", self.QMGR, "-p", "0")
+        self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR)
+        self.must("fteSetupCommands", "-connectionQMgr", self.QMGR)
+        for agent in self.agents:
+            self.must("fteCreateAgent", "-agentName", agent, "-agentQMgr", self.QMGR)
+            self.set_properties(agent, {"agentStatusPublishRateLimit": "0", **(properties or {})})
+
+    def close(self):
+        for agent in self.agents:
+            for pid in (self.pid(agent, "controller.pid"), self.pid(agent, "agent.pid")):
+                self.kill(pid, signal.SIGKILL)
+        self.kill(self.qmgr_pid(), signal.SIGKILL)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    @staticmethod
+    def kill(pid, how):
+        if pid:
+            try:
+                os.kill(pid, how)
+            except ProcessLookupError:
+                pass
+
+    def path(self, *names):
+        return os.path.join(self.root, *names)
+
+    def run(self, *words, timeout_s=120):
+        done = subprocess.run([os.path.join(BIN, words[0]), *words[1:]], env=self.env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout_s)
+        return Result(done.returncode, done.stdout.decode(errors="replace"))
+
+    def must(self, *words, **how):
+        done = self.run(*words, **how)
+        assert done.code == 0, "%s: %r" % (" ".join(words), done)
+        return done
+
+    def json(self, *words):
+        return json.loads(self.must(*words, "--json").out)
+
+    def config(self, agent, name="agent.properties"):
+        return os.path.join(self.data, "mqft/config", self.QMGR, "agents", agent, name)
+
+    def set_properties(self, agent, values):
+        with open(self.config(agent), "a") as out:
+            out.writelines("%s=%s\n" % pair for pair in values.items())
+
+    def home(self, agent, *names):
+        return os.path.join(self.data, "mqft/logs", self.QMGR, "agents", agent, *names)
+
+    def pid(self, agent, name="agent.pid"):
+        return self.pid_in(self.home(agent, name))
+
+    def qmgr_pid(self):
+        return self.pid_in(os.path.join(self.data, "qmgrs", self.QMGR, "qmgr.pid"))
+
+    @staticmethod
+    def pid_in(path):
+        try:
+            with open(path) as text:
+                pid = int(text.read().split()[0])
+                return pid if alive(pid) else None
+        except (FileNotFoundError, ValueError, IndexError):
+            return None
+
+    def log(self, agent, name="output0.log"):
+        try:
+            with open(self.home(agent, "logs", name), errors="replace") as text:
+                return text.read()
+        except FileNotFoundError:
+            return ""
+
+    def start(self, *agents):
+        for agent in agents or self.agents:
+            before = self.log(agent).count("BFGAG0059I")
+            self.must("fteStartAgent", agent)
+            eventually(lambda: self.log(agent).count("BFGAG0059I") > before, "agent %s is ready: %s" % (agent, self.log(agent)[-2000:]))
+        return self
+
+    def transfer(self, *words, source="SRC", destination="DST", **how):
+        """fteCreateTransfer -w, and its result."""
+        return self.run("fteCreateTransfer", "-sa", source, "-da", destination, "-w", *words, **how)
+
+    @staticmethod
+    def id_of(result):
+        return re.search(r"[0-9a-f]{48}", result.out).group(0)
+
+    def items_of(self, transfer_id):
+        """The items of the audit record, which comes a moment after the result."""
+        def ended():
+            shown = self.run("fteShowTransfer", transfer_id, "--json")
+            if shown.code != 0:
+                return None
+            found = json.loads(shown.out)
+            return found if found["resultCode"] != -1 else None
+        return eventually(ended, "the audit record of %s is complete" % transfer_id)
+
+    def peak_memory_mib(self, agent):
+        with open("/proc/%d/status" % self.pid(agent)) as status:
+            return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) / 1024
+
+
+class TopologyTest(unittest.TestCase):
+    """One topology for the tests of a class."""
+    PROPERTIES = {}
+    AGENTS = ("SRC", "DST")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.t = Topology(cls.AGENTS, cls.PROPERTIES)
+        cls.addClassCleanup(cls.t.close)
+        cls.t.start()
+
+    def write(self, name, content=b"content\n"):
+        path = self.t.path(self.id().rsplit(".", 1)[1], name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as out:
+            out.write(content)
+        return path
+
+    def place(self, name=""):
+        return self.t.path(self.id().rsplit(".", 1)[1], name)
+
+    @staticmethod
+    def read(path):
+        with open(path, "rb") as content:
+            return content.read()
+
+    def assert_result(self, code, result):
+        self.assertEqual(code, result.code, repr(result))
+
+    def assert_same_tree(self, a, b):
+        done = subprocess.run(["diff", "-r", a, b], capture_output=True, text=True)
+        self.assertEqual(0, done.returncode, done.stdout[:2000] + done.stderr)
+
+    def assert_no_part_files(self, directory):
+        left = [os.path.join(at, name) for at, _, names in os.walk(directory) for name in names if name.endswith(".part")]
+        self.assertEqual([], left)

@@ -12,8 +12,7 @@ namespace {
 
 constexpr const char* seeds[] = {"agentName=SRC\nagentQMgr=QM1\nagentChunkSize=262144\n",
                                  "a=\\u00e9\\ud83d\\ude00 ${HOME} \\\n  b\n!c\n#d\n", "${${}}\\", "x : y\r\nz\\\r\n",
-                                 "\xEF\xBB\xBF"
-                                 "agentName=\xC3\xA9\n"};
+                                 "\xEF\xBB\xBF\x61gentName=\xC3\xA9\n"};
 constexpr char pieces[] = "\\=:#! \t\r\n\f$Uu{}0dD8aZ\x80\xC3\xFF\0";
 
 std::string mutated(std::mt19937& random) {

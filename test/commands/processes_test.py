@@ -57,7 +57,7 @@ class Processes(CommandTest):
         self.assertEqual(nothing.returncode, 40, nothing)
         self.assertIn("BFGRP0034I", nothing.stderr)
         agents = json.loads(self.succeed("fteListAgents", "--json"))
-        self.assertEqual(sorted(a["status"]["agent"] for a in agents), ["DST", "SRC"])
+        self.assertEqual(sorted(a["status"]["agentName"] for a in agents), ["DST", "SRC"])
         self.assertIn("BFGCL0014W", self.run_command("fteListAgents", "X*").stderr)
         for agent in ("SRC", "DST"):
             self.assertIn("has ended", self.succeed("fteStopAgent", agent))

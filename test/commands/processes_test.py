@@ -61,7 +61,9 @@ class Processes(CommandTest):
         self.assertIn("BFGCL0014W", self.run_command("fteListAgents", "X*").stderr)
         for agent in ("SRC", "DST"):
             self.assertIn("has ended", self.succeed("fteStopAgent", agent))
-        self.assertIn("BFGCL0214I", self.fail_with(2, "ftePingAgent", "-w", "1", "SRC"))
+        unanswered = self.run_command("ftePingAgent", "-w", "1", "SRC")
+        self.assertEqual(unanswered.returncode, 2, unanswered)
+        self.assertIn("BFGCL0214I", unanswered.stderr)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 set -euo pipefail
 
 jobs=$(nproc)
+# What one build folder compiled serves the others, and other clones on this machine.
+export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$root
 
 # build PRESET [TARGET...]: configures when needed, builds, and shows only what matters.
 build() {

@@ -61,12 +61,14 @@ void item_ledger::add(read_item item) {
   }
   const std::uint64_t number = item.item.number;
   waiting_.insert_or_assign(number, std::move(item));
+  if (const auto known = early_.extract(number)) settle({known.mapped()});
 }
 
 void item_ledger::settle(const std::vector<formats::item_result>& results) {
   std::vector<read_item> to_delete;
   for (const auto& result : results) {
     auto found = waiting_.extract(result.number);
+    if (!found && result.number >= next_number_) early_[result.number] = result;
     if (!found) continue;
     read_item& item = found.mapped();
     const bool remove = request_->specs[item.item.spec].source_disposition == formats::disposition::remove;
@@ -127,7 +129,14 @@ void item_ledger::close(read_item item, int code, std::string text) {
 
 void item_ledger::rewind(const formats::position& from) {
   waiting_.erase(waiting_.lower_bound(from.item), waiting_.end());
+  early_.clear();
   next_number_ = from.item;
+}
+
+void item_ledger::close_unanswered(const std::string& text) {
+  for (auto& [number, item] : std::exchange(waiting_, {})) {
+    close(std::move(item), 1, item.failure.empty() ? text : item.failure);
+  }
 }
 
 void item_ledger::flush() {

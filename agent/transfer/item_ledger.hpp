@@ -26,6 +26,8 @@ class item_ledger {
   void settle(const std::vector<formats::item_result>& results);
   // The transfer goes on from here: items from there on will be read again.
   void rewind(const formats::position& from);
+  // The transfer has ended: items that never got a result count as failed with this text.
+  void close_unanswered(const std::string& text);
   // Publishes what is left. Call when busy() is false.
   void flush();
   bool busy() const { return jobs_ > 0; }
@@ -41,6 +43,7 @@ class item_ledger {
   formats::source_record& record_;
   const std::function<void()> settled_;
   std::map<std::uint64_t, read_item> waiting_;
+  std::map<std::uint64_t, formats::item_result> early_;  // results of items that are still being read: refused at once
   std::uint64_t next_number_;  // behind the last item that was read
   std::vector<formats::log_item> log_;
   int jobs_ = 0;

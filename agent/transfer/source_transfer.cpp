@@ -257,6 +257,7 @@ void source_transfer::perform(const source_action::finish& a) {
 // The last steps, once no source is being deleted any more: books, result, answer, and the end of the record.
 void source_transfer::finish_when_quiet() {
   if (!finish_ || ledger_.busy()) return;
+  if (finish_->code == code_complete) ledger_.close_unanswered(render(messages::BFGTR0022E));
   ledger_.flush();
   int code = finish_->code;
   const std::uint64_t items = record_.succeeded + record_.failed;

@@ -4,11 +4,14 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "common/result.hpp"
@@ -95,6 +98,13 @@ class json_reader {
     return value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace).substr(0, 80);
   }
 
+  // A number beyond its member would be cut to another one.
+  template <class T>
+  static bool fits(const nlohmann::json& value) {
+    if (value.is_number_unsigned()) return std::in_range<T>(value.get<std::uint64_t>());
+    return value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
+  }
+
   template <class T>
   static void from_value(const nlohmann::json& value, T& member, const std::string& path) {
     if constexpr (std::is_enum_v<T>) {
@@ -107,7 +117,10 @@ class json_reader {
       fail(path, fmt::format("one of {}", fmt::join(words<T>::list, ", ")), shown(value));
     } else if constexpr (is_vector<T>::value) {
       if (!value.is_array()) fail(path, "a list", shown(value));
-      for (const auto& entry : value) from_value(entry, member.emplace_back(), path + "/" + std::to_string(member.size() - 1));
+      for (const auto& entry : value) {
+        const std::string place = path + "/" + std::to_string(member.size());  // before there is one more
+        from_value(entry, member.emplace_back(), place);
+      }
     } else if constexpr (is_map<T>::value) {
       if (!value.is_object()) fail(path, "an object", shown(value));
       for (const auto& [key, entry] : value.items()) from_value(entry, member[key], path + "/" + key);
@@ -115,8 +128,9 @@ class json_reader {
       if (!value.is_boolean()) fail(path, "true or false", shown(value));
       member = value.get<bool>();
     } else if constexpr (std::is_arithmetic_v<T>) {
-      if (!value.is_number_integer() || (std::is_unsigned_v<T> && !value.is_number_unsigned())) {
-        fail(path, "a whole number", shown(value));
+      if (!fits<T>(value)) {
+        fail(path, fmt::format("a whole number from {} to {}", std::numeric_limits<T>::min(), std::numeric_limits<T>::max()),
+             shown(value));
       }
       member = value.get<T>();
     } else if constexpr (std::is_same_v<T, std::string>) {

@@ -2,11 +2,10 @@
 import os
 import signal
 import sys
-import time
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-from test.support.topology import Topology, TopologyTest, alive, eventually
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+from topology import Topology, TopologyTest, alive, eventually
 
 
 class Processes(TopologyTest):

@@ -6,8 +6,8 @@ import subprocess
 import sys
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-from test.support.topology import TopologyTest, eventually
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+from topology import TopologyTest, eventually
 
 
 class Files(TopologyTest):
@@ -75,6 +75,15 @@ class Files(TopologyTest):
         self.assertIn("BFGIO0006E", item["supplement"])
         self.assert_result(0, self.t.transfer("-de", "overwrite", "-df", there, source))
         self.assertEqual(b"new", self.read(there))
+
+    def test_a_large_file_that_is_refused_at_its_start_is_reported_and_kept(self):
+        source = self.write("in/large", os.urandom(30 << 20))
+        there = self.write("out/large", b"old")
+        result = self.t.transfer("-sd", "delete", "-dd", self.place("out"), source, self.write("in/next", b"n"))
+        self.assert_result(20, result)
+        self.assertEqual(b"old", self.read(there))
+        self.assertTrue(os.path.exists(source))
+        self.assertEqual(b"n", self.read(self.place("out/next")))
 
     def test_sources_are_deleted_only_when_they_arrived(self):
         good = self.write("in/good", b"good")
@@ -187,6 +196,8 @@ class Troubles(TopologyTest):
             sender = connection.create_sender(queue, name=queue)
             for subject in subjects:
                 for body in bodies:
+                    if subject == "agent.stop" and body in (b'{"id":7}', b'{"specs":"x"}', b'{"transferId":"zz","attempt":-1}'):
+                        continue  # that is a proper request to stop
                     sender.send(Message(subject=subject, body=body, durable=True, reply_to="NOWHERE"))
         before = self.t.pid("SRC"), self.t.pid("DST"), self.t.qmgr_pid()
         self.assert_result(0, self.t.transfer("-df", self.place("out/a"), self.write("in/a")))

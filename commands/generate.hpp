@@ -10,4 +10,6 @@ namespace baton::commands {
 // The words after --generate; gives the exit code.
 int generate(const std::vector<std::string>& words);
 
+std::string messages_markdown();  // docs/messages.md, out of the catalogue
+
 }  // namespace baton::commands

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "commands/generate.hpp"
 #include "commands/manual.hpp"
 #include "commands/registry.hpp"
 #include "common/text.hpp"
@@ -60,4 +61,8 @@ TEST_CASE("declarations: the links that the build makes are the commands that th
 
 TEST_CASE("declarations: docs/commands.md is what they say (fte --generate commands-md)") {
   CHECK(content("docs/commands.md") == commands_markdown(all_commands()));
+}
+
+TEST_CASE("declarations: docs/messages.md is what the catalogue says (fte --generate messages-md)") {
+  CHECK(content("docs/messages.md") == messages_markdown());
 }

@@ -2,6 +2,7 @@
 // trips, and what 1,000 idle connections cost. Starts its own baton-qmgr (from BATON_BIN, else beside this program) in
 // a new directory. One line per measurement: name, then key=value pairs.
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,6 +39,16 @@ double seconds_since(clock_type::time_point start) {
   return std::chrono::duration<double>(clock_type::now() - start).count();
 }
 
+// Polls until the condition holds; false when the deadline passed.
+template <class Condition>
+bool eventually(double deadline_s, Condition holds) {
+  constexpr int pause_ms = 2;
+  for (const auto start = clock_type::now(); !holds(); poll(nullptr, 0, pause_ms)) {
+    if (seconds_since(start) > deadline_s) return false;
+  }
+  return true;
+}
+
 // A baton-qmgr of our own.
 class manager {
  public:
@@ -52,10 +63,7 @@ class manager {
       _exit(127);
     }
     const fs::path address = root_ / "qmgrs/BENCH/qmgr.address";
-    for (const auto start = clock_type::now(); !fs::exists(address);) {
-      if (seconds_since(start) > 10) throw std::runtime_error("baton-qmgr does not start");
-      usleep(2000);
-    }
+    if (!eventually(10, [&] { return fs::exists(address); })) throw std::runtime_error("baton-qmgr does not start");
     std::string host, port;
     std::ifstream(address) >> host >> port;
     url_ = fmt::format("amqp://{}:{}", host, port);
@@ -227,7 +235,7 @@ void measure_idle(const manager& qm, int count, int watch_s) {
   proton::container container(many);
   std::thread runner([&] { container.run(); });
   const auto start = clock_type::now();
-  while (!many.ready && seconds_since(start) < 60) usleep(2000);
+  eventually(60, [&] { return many.ready.load(); });
   const double opened = seconds_since(start);
   const double cpu = qm.cpu_seconds();
   sleep(static_cast<unsigned>(watch_s));

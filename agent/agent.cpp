@@ -15,7 +15,6 @@ namespace {
 
 constexpr logger log{"Agent"};
 constexpr std::int64_t reconnect_ms_first = 200, reconnect_ms_max = 30000;
-constexpr std::int64_t goodbye_ms = 2000;  // for the last publications of an agent that stops
 constexpr std::int64_t declare_timeout_ms = 5000;
 
 amqp::message publication(const char* subject, std::string body, bool durable) {
@@ -234,7 +233,7 @@ void agent::shut_down(int code) {
   exit_code_ = code;
   loop_.cancel(retry_timer_);
   reporter_.set_state(code == exit_stopped ? "STOPPED" : "ENDED UNEXPECTEDLY");
-  end_when_quiet(boot_time_ms() + goodbye_ms);
+  end_when_quiet(boot_time_ms() + settings_.shutdown_timeout_ms);
 }
 
 void agent::end_when_quiet(std::int64_t deadline_ms) {

@@ -24,8 +24,8 @@ class publisher : public amqp::connection_events {
   void start();
   // A message for SYSTEM.FTE. Not durable ones are dropped while there is no connection.
   void publish(amqp::message content);
-  // Nothing waits any more, or the connection is away.
-  bool quiet() const { return waiting_.empty() && unsettled_.empty(); }
+  // Nothing waits that could be sent now.
+  bool quiet() const { return !open_ || (waiting_.empty() && unsettled_.empty()); }
   void close();
 
  private:

@@ -10,11 +10,11 @@ settings make_settings(const property_set& agent, const layout& where, const std
   s.qmgr = agent.text("agentQMgr");
   s.bindings = !agent.is_set("agentQMgrHost");
   s.transfer_root = agent.text("transferRoot").empty() ? home_directory().string() : agent.text("transferRoot");
-  s.default_checksum = agent.text("defaultChecksum");
+  s.fail_on_first_failure = agent.boolean("failTransferOnFirstFailure");
   s.plan_directory = (where.agent_run(coordination, s.name) / "transfers").string();
   s.chunk_bytes = static_cast<std::uint32_t>(agent.integer("agentChunkSize"));
   s.window_frames = static_cast<std::uint32_t>(agent.integer("agentWindowSize"));
-  s.checkpoint_frames = static_cast<std::uint32_t>(agent.integer("agentCheckpointInterval"));
+  s.checkpoint_frames = static_cast<std::uint32_t>(agent.integer("agentCheckpointInterval")) * s.window_frames;
   s.max_source_transfers = static_cast<int>(agent.integer("maxSourceTransfers"));
   s.max_destination_transfers = static_cast<int>(agent.integer("maxDestinationTransfers"));
   s.max_queued_transfers = static_cast<int>(agent.integer("maxQueuedTransfers"));

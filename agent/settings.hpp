@@ -13,10 +13,9 @@ struct settings {
   std::string name, description, coordination;  // coordination: the name of the set of configuration
   std::string qmgr;
   std::string transfer_root;
-  std::string default_checksum;
   std::string plan_directory;                   // where plans of running transfers are kept
   bool bindings = true;
-  std::uint32_t chunk_bytes = 262144, window_frames = 10, checkpoint_frames = 50;
+  std::uint32_t chunk_bytes = 262144, window_frames = 10, checkpoint_frames = 40;
   int max_source_transfers = 25, max_destination_transfers = 25, max_queued_transfers = 1000;
   std::uint64_t max_files = 0;
   std::uint64_t items_per_progress = 50;
@@ -24,7 +23,7 @@ struct settings {
   std::int64_t negotiation_timeout_ms = 250000, ack_timeout_ms = 60000, capacity_retry_ms = 30000,
                recovery_retry_ms = 60000, recovery_timeout_ms = -1;
   int ack_timeout_retries = 5;
-  bool fail_at_capacity = false;
+  bool fail_at_capacity = false, fail_on_first_failure = false;
   std::int64_t status_rate_limit_ms = 30000, status_rate_min_ms = 300000, status_jitter_ms = 3000;
   std::int64_t qmgr_retry_ms = 30000, shutdown_timeout_ms = 10000;
   std::uint32_t connect_timeout_ms = 10000, idle_timeout_ms = 8000;

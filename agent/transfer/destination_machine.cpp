@@ -41,7 +41,7 @@ void destination_machine::restart(actions& out) {
 }
 
 void destination_machine::on(const destination_event::frame& e, actions& out) {
-  if (state_ != destination_state::running || restart_wanted_) return;
+  if (state_ != destination_state::running || restart_wanted_ || next_sequence_ == 0) return;
   // A gap means that data was lost on the way: nothing behind it is taken, and the source asks again when no more
   // acknowledgements come.
   if (e.attempt != attempt_ || e.sequence != next_sequence_) return;
@@ -58,7 +58,7 @@ void destination_machine::on(const destination_event::written& e, actions& out) 
   if (restart_wanted_) return restart(out);
   if (e.attempt != attempt_) return;
   if (e.broken) {
-    next_sequence_ = 0;  // no frame has this number: nothing more is taken in this attempt
+    next_sequence_ = 0;  // nothing more is taken in this attempt
     queued_ = 0;
     return;
   }

@@ -71,7 +71,7 @@ class destination_machine {
   destination_state state_ = destination_state::new_transfer;
   std::int64_t now_ = 0;
   std::uint64_t attempt_ = 0;
-  std::uint64_t next_sequence_ = 1;   // of the frames that may be queued
+  std::uint64_t next_sequence_ = 1;   // of the frames that may be queued; 0: none
   std::uint64_t queued_ = 0;
   bool writing_ = false;
   bool restart_wanted_ = false;       // a new attempt came while a frame was being written

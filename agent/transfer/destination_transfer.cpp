@@ -25,6 +25,7 @@ destination_transfer::destination_transfer(services& agent, const formats::negot
   options.epoch = agent.epoch();
   options.checkpoint_frames = std::max<std::uint32_t>(agent.settings().checkpoint_frames, 1);
   options.root = agent.settings().transfer_root;
+  options.again = first.again;
   writer_ = std::make_shared<destination_writer>(std::move(options), first.results_from);
   log(messages::BFGTR0003I, first.transfer_id, first.source_agent, first.items_total, first.bytes_total);
 }

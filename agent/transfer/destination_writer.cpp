@@ -81,9 +81,16 @@ std::string destination_writer::begin_file(const formats::item_begin& r, const s
   struct stat about {};
   const bool exists = ::lstat(path.c_str(), &about) == 0;
   if (exists && S_ISDIR(about.st_mode)) return render(messages::BFGIO0002E, name_to_text(path), "a directory");
-  if (exists && r.exist == formats::exist_action::error) return render(messages::BFGIO0006E, name_to_text(path));
+  // What this transfer brought before its result was lost is not in its own way.
+  const bool brought = options_.again && exists && static_cast<std::uint64_t>(about.st_size) == r.size &&
+                       about.st_mtim.tv_sec == r.modified_s && about.st_mtim.tv_nsec == r.modified_ns;
+  if (exists && r.exist == formats::exist_action::error && !brought) {
+    return render(messages::BFGIO0006E, name_to_text(path));
+  }
   if (auto failure = ensure_directory(parent_of(path)); !failure.empty()) return failure;
-  current_.emplace(r, path, part_path(path, options_.transfer_id, options_.epoch, r.number));
+  formats::item_begin item = r;
+  if (brought) item.exist = formats::exist_action::overwrite;
+  current_.emplace(item, path, part_path(path, options_.transfer_id, options_.epoch, r.number));
   return current_->create();
 }
 

@@ -28,6 +28,7 @@ struct writer_options {
   std::uint64_t epoch = 0;              // of this agent's lock
   std::uint32_t checkpoint_frames = 1;  // the open item is synced after so many frames
   std::string root;                     // where relative destination paths start
+  bool again = false;                   // an earlier run of this agent may have received items already
 };
 
 class destination_writer {

@@ -39,7 +39,8 @@ void source_machine::on(const source_event::start&, actions& out) {
 void source_machine::on(const source_event::planned&, actions& out) {
   if (state_ != source_state::new_transfer) return;
   planned_ = true;
-  if (connected_) ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
+  if (!connected_) return recover(out);
+  ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
 }
 
 void source_machine::on(const source_event::plan_failed& e, actions& out) {
@@ -74,7 +75,7 @@ void source_machine::on(const source_event::frame_read& e, actions& out) {
   read_more(out);
 }
 
-void source_machine::on(const source_event::read_broken&, actions& out) {
+void source_machine::on(const source_event::broken&, actions& out) {
   end(source_state::failed, code_failed, "failed", out);
 }
 
@@ -104,8 +105,6 @@ void source_machine::on(const source_event::connection_lost&, actions& out) {
 
 void source_machine::on(const source_event::connection_restored&, actions& out) {
   connected_ = true;
-  if (!planned_) return;
-  if (state_ == source_state::new_transfer) return ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
   if (state_ == source_state::recovering) ask(source_state::resynchronising, limits_.recovery_retry_ms, out);
 }
 

@@ -43,7 +43,7 @@ struct planned {};
 struct plan_failed { int code = 40; };
 struct negotiated { std::uint64_t attempt = 0; int code = 0; std::uint32_t window = 1; };
 struct frame_read { std::uint64_t attempt = 0; bool last = false; };
-struct read_broken {};                  // the plan cannot be read any more
+struct broken {};                       // it cannot go on (the plan is unreadable) or must not (the first failure ends it)
 struct acked { std::uint64_t attempt = 0; std::uint64_t frames = 0; bool complete = false; };
 struct cancel {};
 struct unreachable {};                  // the destination's queue does not exist
@@ -53,7 +53,7 @@ struct tick {};                         // the time asked for by wake_at has com
 }  // namespace source_event
 using source_input =
     std::variant<source_event::start, source_event::planned, source_event::plan_failed, source_event::negotiated,
-                 source_event::frame_read, source_event::read_broken, source_event::acked, source_event::cancel,
+                 source_event::frame_read, source_event::broken, source_event::acked, source_event::cancel,
                  source_event::unreachable, source_event::connection_lost, source_event::connection_restored,
                  source_event::tick>;
 
@@ -92,7 +92,7 @@ class source_machine {
   void on(const source_event::plan_failed& e, actions& out);
   void on(const source_event::negotiated& e, actions& out);
   void on(const source_event::frame_read& e, actions& out);
-  void on(const source_event::read_broken&, actions& out);
+  void on(const source_event::broken&, actions& out);
   void on(const source_event::acked& e, actions& out);
   void on(const source_event::cancel&, actions& out);
   void on(const source_event::unreachable&, actions& out);

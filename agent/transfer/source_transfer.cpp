@@ -86,7 +86,14 @@ void source_transfer::on_ack(const formats::ack& a) {
     }
   }
   feed(source_event::acked{a.attempt, a.frames, a.complete});
+  end_at_first_failure();
   if (!finish_ && boot_time_ms() - saved_at_ms_ >= save_interval_ms && !ledger_.busy()) save_record();
+}
+
+void source_transfer::end_at_first_failure() {
+  if (finish_ || record_.failed == 0 || !agent_.settings().fail_on_first_failure) return;
+  failure_text_ = render(messages::BFGTR0023E);
+  feed(source_event::broken{});
 }
 
 void source_transfer::feed(const source_input& event) {
@@ -144,6 +151,7 @@ void source_transfer::plan_done(plan_totals totals) {
 }
 
 void source_transfer::perform(const source_action::negotiate& a) {
+  const bool again = record_.attempt > 0;
   record_.attempt = a.attempt;
   record_.recoveries = machine_.recoveries();
   reader_.reset();
@@ -156,10 +164,10 @@ void source_transfer::perform(const source_action::negotiate& a) {
   ask.items_total = totals_.items;
   ask.bytes_total = totals_.bytes;
   ask.results_from = ledger_.results_from();
+  ask.again = again;
   const auto& s = agent_.settings();
   ask.chunk_bytes = s.chunk_bytes;
   ask.window_frames = s.window_frames;
-  ask.checkpoint_frames = s.checkpoint_frames;
   amqp::message m;
   m.subject = formats::subject::negotiate;
   m.body = to_json(ask);
@@ -189,7 +197,7 @@ void source_transfer::perform(const source_action::open_reader& a) {
 void source_transfer::perform(const source_action::read_frame&) {
   if (!reader_) {
     agent_.loop().post([weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->feed(source_event::read_broken{});
+      if (const auto self = weak.lock()) self->feed(source_event::broken{});
     });
     return;
   }
@@ -206,12 +214,13 @@ void source_transfer::frame_done(std::uint64_t attempt, std::shared_ptr<read_fra
   if (attempt != machine_.attempt() || finish_) return;
   if (!frame->broken.empty()) {
     failure_text_ = render(messages::BFGTR0019E, frame->broken);
-    return feed(source_event::read_broken{});
+    return feed(source_event::broken{});
   }
   for (auto& item : frame->ended) ledger_.add(std::move(item));
   ready_ = std::move(frame);
   feed(source_event::frame_read{attempt, ready_->last});
   ready_.reset();
+  end_at_first_failure();
 }
 
 void source_transfer::perform(const source_action::send_frame&) {
@@ -261,10 +270,11 @@ void source_transfer::finish_when_quiet() {
   ledger_.flush();
   int code = finish_->code;
   const std::uint64_t items = record_.succeeded + record_.failed;
-  if (code == code_complete && record_.failed > 0) code = record_.succeeded > 0 ? 20 : code_failed;
+  if (code == code_complete && record_.failed > 0) code = code_failed;
+  if (code == code_failed && record_.succeeded > 0) code = 20;
   std::string text = failure_text_;
   if (code == 0) text = render(messages::BFGRP0032I);
-  if (code == 20) text = render(messages::BFGRP0033I, record_.failed, items);
+  if (code == 20) text = render(messages::BFGRP0033I, record_.failed, items) + (text.empty() ? "" : " " + text);
   if (code == code_failed && text.empty()) text = render(messages::BFGRP0034I);
   if (code == code_cancelled) text = render(messages::BFGRP0901I);
   if (code == code_recovery_timed_out) text = render(messages::BFGTR0014E, request_->recovery_timeout_s);

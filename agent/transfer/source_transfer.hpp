@@ -50,6 +50,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void plan_done(plan_totals totals);
   void frame_done(std::uint64_t attempt, std::shared_ptr<read_frame> frame);
   void finish_when_quiet();
+  void end_at_first_failure();
   void tell_progress();
   formats::progress how_far() const;
   void save_record();

@@ -20,9 +20,9 @@ void describe(Archive& a, negotiate& m) {
   a("itemsTotal", m.items_total);
   a("bytesTotal", m.bytes_total);
   a("resultsFrom", m.results_from);
+  a("again", m.again);
   a("chunkBytes", m.chunk_bytes);
   a("windowFrames", m.window_frames);
-  a("checkpointFrames", m.checkpoint_frames);
 }
 
 template <class Archive>

@@ -31,7 +31,8 @@ struct negotiate {
   std::uint64_t attempt = 0;       // 1, 2, ...: frames and acks of an older attempt are ignored
   std::uint64_t items_total = 0, bytes_total = 0;
   std::uint64_t results_from = 0;  // the first item whose result the source does not have yet
-  std::uint32_t chunk_bytes = 262144, window_frames = 10, checkpoint_frames = 4;
+  bool again = false;              // data was sent before: items may have arrived whose results were lost
+  std::uint32_t chunk_bytes = 262144, window_frames = 10;
 };
 
 struct negotiated {

@@ -79,6 +79,12 @@ class Tidy(unittest.TestCase):
                 for i, line in enumerate(lines_of(n), 1) if len(line) > LINE_COLUMNS_MAX and "BATON_MESSAGE" not in line]
         self.assertEqual([], long, "lines over %d columns" % LINE_COLUMNS_MAX)
 
+    def test_the_embedded_queue_manager_stays_small(self):
+        """When it is outgrown, people move to a real broker; lines of code, without comments and blank lines."""
+        code = [line for n in sources() if re.match(r"qmgr/.*\.[ch]pp$", n) for line in lines_of(n)
+                if line.strip() and not line.strip().startswith("//")]
+        self.assertLessEqual(len(code), 3000)
+
     def test_includes_go_in_the_allowed_directions(self):
         wrong = []
         for name in sources():

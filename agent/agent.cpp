@@ -42,10 +42,7 @@ agent::agent(event_loop& loop, struct settings s, environment where)
             publisher_.publish(publication(formats::subject::agent_status, to_json(status), true));
           }),
       store_(settings_.name, where_.quarantine, [this](const formats::source_record& record) { adopt(record); }),
-      transfers_(*this,
-                 [this] {
-                   loop_.post([this] { shut_down(exit_stopped); });
-                 }),
+      transfers_(*this, [this] { loop_.post([this] { shut_down(exit_stopped); }); }),
       commands_(*this, transfers_,
                 {[this](amqp::delivery_id delivery) {
                    if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
@@ -53,8 +50,10 @@ agent::agent(event_loop& loop, struct settings s, environment where)
                  [this](bool immediate) { stop(immediate); },
                  [this] {
                    const auto now = reporter_.current();
-                   return std::map<std::string, std::string>{
-                       {"status", now.status}, {"version", now.version}, {"host", now.host}, {"pid", std::to_string(now.pid)}};
+                   return std::map<std::string, std::string>{{"status", now.status},
+                                                             {"version", now.version},
+                                                             {"host", now.host},
+                                                             {"pid", std::to_string(now.pid)}};
                  },
                  [this](const formats::source_record& record, std::function<void(bool)> stored) {
                    store_.save(record, std::move(stored));
@@ -89,12 +88,12 @@ void agent::open_links(const amqp::connection_options& where) {
   const auto data_credit = settings_.window_frames * 4;
   links_ = std::make_unique<links>(
       loop_, where, settings_.name, data_credit,
-      links::handlers{[this] { ready(); },
-                      [this](const error& why) { loop_.post([this, why] { lost(why); }); },
-                      [this](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
-                        received(from, delivery, std::move(content));
-                      },
-                      [this](const std::string& address, const error& why) { transfers_.unreachable(address, why.text); }});
+      links::handlers{
+          [this] { ready(); }, [this](const error& why) { loop_.post([this, why] { lost(why); }); },
+          [this](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
+            received(from, delivery, std::move(content));
+          },
+          [this](const std::string& address, const error& why) { transfers_.unreachable(address, why.text); }});
   store_.attach(links_.get());
 }
 
@@ -115,7 +114,8 @@ void agent::lost(const error& why) {
   links_.reset();
   commands_.connection_lost();
   transfers_.connection_lost();
-  if (why.code == errc::not_found && !was_ready && found_.peer.port != 0 && why.text.find("SYSTEM.FTE") != std::string::npos) {
+  if (why.code == errc::not_found && !was_ready && found_.peer.port != 0 &&
+      why.text.find("SYSTEM.FTE") != std::string::npos) {
     return declare_queues();
   }
   if (why.code == errc::in_use) {
@@ -128,8 +128,10 @@ void agent::lost(const error& why) {
     return shut_down(exit_qmgr_unavailable);
   }
   const std::int64_t delay = std::min(reconnect_ms_first << std::min(failures_++, 10), reconnect_ms_max);
-  if (was_ready) log(messages::BFGAG0183I, settings_.qmgr, why.text);
-  else log(messages::BFGAG0902W, settings_.qmgr, why.text, human_duration_ms(delay));
+  if (was_ready)
+    log(messages::BFGAG0183I, settings_.qmgr, why.text);
+  else
+    log(messages::BFGAG0902W, settings_.qmgr, why.text, human_duration_ms(delay));
   retry_in(delay);
 }
 
@@ -143,8 +145,10 @@ void agent::declare_queues() {
     auto queues = formats::agent_queues(name);
     const auto made = amqp::embedded_dialect().declare(where, queues, declare_timeout_ms);
     return [this, made] {
-      if (made) log(messages::BFGAG0910I, settings_.qmgr);
-      else log(messages::BFGAG0911E, settings_.qmgr, made.error().text);
+      if (made)
+        log(messages::BFGAG0910I, settings_.qmgr);
+      else
+        log(messages::BFGAG0911E, settings_.qmgr, made.error().text);
       retry_in(made ? 0 : settings_.qmgr_retry_ms);
     };
   });
@@ -155,8 +159,10 @@ void agent::received(inbound from, amqp::delivery_id delivery, amqp::message&& c
   if (from == inbound::state) return store_.received(delivery, content);
   // Data and answers are taken off at once: what is lost of them is asked for again.
   if (links_) links_->settle(from, delivery, amqp::outcome::accepted);
-  if (from == inbound::data) transfers_.on_frame(std::move(content.body));
-  else received_reply(content);
+  if (from == inbound::data)
+    transfers_.on_frame(std::move(content.body));
+  else
+    received_reply(content);
 }
 
 void agent::received_reply(const amqp::message& content) {

@@ -1,7 +1,7 @@
 // One instance of an agent: connects its parts. Everything here runs on the loop's thread.
 //
-// The seam for the lock: nothing takes the agent's queues but open_links(), which is called when may_run() says so; losing
-// the right to run is the same as losing the links.
+// The seam for the lock: nothing takes the agent's queues but open_links(), which is called when may_run() says so;
+// losing the right to run is the same as losing the links.
 #pragma once
 
 #include <csignal>
@@ -79,7 +79,7 @@ class agent : public transfer::services {
   std::string qmgr_address_;
   amqp::connection_options found_;
   int exit_code_ = 0;
-  worker_pool pool_;       // ends before what its jobs use
+  worker_pool pool_;  // ends before what its jobs use
   publisher publisher_;
 };
 

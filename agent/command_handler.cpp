@@ -11,8 +11,7 @@ namespace baton::agent {
 namespace {
 
 constexpr logger log{"CommandHandle"};
-constexpr int code_ok = 0, code_wrong_agent = 4, code_unknown_transfer = 26, code_malformed = 43,
-              code_unreachable = 49;
+constexpr int code_ok = 0, code_wrong_agent = 4, code_unknown_transfer = 26, code_malformed = 43, code_unreachable = 49;
 
 // What is wrong with a request that could be read: a result code and a text. Code 0: nothing.
 std::pair<int, std::string> fault_of(const formats::transfer_request& r, const agent::settings& s) {
@@ -22,7 +21,8 @@ std::pair<int, std::string> fault_of(const formats::transfer_request& r, const a
   if (r.specs.empty()) return {code_malformed, "specs: there is no source"};
   if (r.priority < 0 || r.priority > 9) return {code_malformed, fmt::format("priority {} is not 0 to 9", r.priority)};
   for (const auto& spec : r.specs) {
-    if (spec.source.empty() || spec.destination.empty()) return {code_malformed, "specs: a source or destination is empty"};
+    if (spec.source.empty() || spec.destination.empty())
+      return {code_malformed, "specs: a source or destination is empty"};
   }
   if (!r.destination_qmgr.empty() && r.destination_qmgr != s.qmgr) {
     return {code_unreachable, fmt::format("agent {} is on queue manager {}; transfers between queue managers are not "
@@ -42,12 +42,16 @@ void command_handler::received(amqp::delivery_id delivery, amqp::message&& conte
   if (content.subject == subject::transfer_request) return request(delivery, content);
   if (content.subject == subject::negotiate) {
     const auto ask = formats::read_negotiate(content.body);
-    if (ask) transfers_.on_negotiate(*ask);
-    else unreadable(ask.error().text);
+    if (ask)
+      transfers_.on_negotiate(*ask);
+    else
+      unreadable(ask.error().text);
   } else if (content.subject == subject::finish) {
     const auto end = formats::read_finish(content.body);
-    if (end) transfers_.on_finish(*end);
-    else unreadable(end.error().text);
+    if (end)
+      transfers_.on_finish(*end);
+    else
+      unreadable(end.error().text);
   } else if (content.subject == subject::transfer_cancel) {
     cancel(content);
   } else if (content.subject == subject::agent_ping) {
@@ -75,7 +79,8 @@ void command_handler::request(amqp::delivery_id delivery, const amqp::message& c
   }
   auto [code, fault] = fault_of(wanted, agent_.settings());
   if (code == code_ok) {
-    if (const auto refused = transfers_.check(wanted)) std::tie(code, fault) = std::pair{refused->result_code, refused->text};
+    if (const auto refused = transfers_.check(wanted))
+      std::tie(code, fault) = std::pair{refused->result_code, refused->text};
   }
   if (code != code_ok) {
     refuse(content, wanted, code, fault, code == code_malformed ? "malformed" : "completed");
@@ -127,7 +132,9 @@ void command_handler::cancel(const amqp::message& content) {
   answer(content, code_unknown_transfer, render(messages::BFGCH0903E, agent_.settings().name, asked->id));
 }
 
-void command_handler::ping(const amqp::message& content) { answer(content, code_ok, "", to_.about()); }
+void command_handler::ping(const amqp::message& content) {
+  answer(content, code_ok, "", to_.about());
+}
 
 void command_handler::stop(const amqp::message& content) {
   const auto asked = formats::read_stop_request(content.body);

@@ -1,6 +1,6 @@
-// Carries out what comes on the agent's COMMAND queue: transfer requests, cancel, ping, stop, and the destination's side
-// of negotiations. A message that cannot be read is answered where it can be, logged and removed; it never stops the
-// agent. Loop thread.
+// Carries out what comes on the agent's COMMAND queue: transfer requests, cancel, ping, stop, and the destination's
+// side of negotiations. A message that cannot be read is answered where it can be, logged and removed; it never stops
+// the agent. Loop thread.
 #pragma once
 
 #include <set>
@@ -16,7 +16,7 @@ namespace baton::agent {
 class command_handler {
  public:
   struct handlers {
-    std::function<void(amqp::delivery_id)> settle;              // takes the message off the queue
+    std::function<void(amqp::delivery_id)> settle;  // takes the message off the queue
     std::function<void(bool immediate)> stop;
     std::function<std::map<std::string, std::string>()> about;  // what a ping is told
     std::function<void(const formats::source_record&, std::function<void(bool stored)>)> save;

@@ -8,16 +8,21 @@
 namespace baton::agent {
 
 struct controller_limits {
-  int restarts_max = 4;                  // maxRestartCount: the next end within the interval is the last
-  std::int64_t interval_ms = 120000;     // maxRestartInterval
-  std::int64_t restart_delay_ms = -1;    // maxRestartDelay: -1 gives up, otherwise waits so long and goes on
-  std::int64_t qmgr_retry_ms = 30000;    // agentQMgrRetryInterval: the longest wait for a queue manager
+  int restarts_max = 4;                // maxRestartCount: the next end within the interval is the last
+  std::int64_t interval_ms = 120000;   // maxRestartInterval
+  std::int64_t restart_delay_ms = -1;  // maxRestartDelay: -1 gives up, otherwise waits so long and goes on
+  std::int64_t qmgr_retry_ms = 30000;  // agentQMgrRetryInterval: the longest wait for a queue manager
 };
 
 namespace controller_decision {
-struct start_again { std::int64_t delay_ms = 0; bool waits_for_qmgr = false; };
-struct end {};                            // the agent stopped as it was told
-struct give_up { int ends = 0; };         // too many ends in too short a time
+struct start_again {
+  std::int64_t delay_ms = 0;
+  bool waits_for_qmgr = false;
+};
+struct end {};  // the agent stopped as it was told
+struct give_up {
+  int ends = 0;
+};  // too many ends in too short a time
 }  // namespace controller_decision
 using controller_output =
     std::variant<controller_decision::start_again, controller_decision::end, controller_decision::give_up>;

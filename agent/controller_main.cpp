@@ -54,8 +54,10 @@ class controller {
         return 1;
       }
       const auto& again = std::get<controller_decision::start_again>(decision);
-      if (!again.waits_for_qmgr) controller_log(messages::BFGPC0902W, asked_.name, human_duration_ms(again.delay_ms));
-      else controller_log(messages::BFGPC0905I, "of the agent", asked_.name, human_duration_ms(again.delay_ms));
+      if (!again.waits_for_qmgr)
+        controller_log(messages::BFGPC0902W, asked_.name, human_duration_ms(again.delay_ms));
+      else
+        controller_log(messages::BFGPC0905I, "of the agent", asked_.name, human_duration_ms(again.delay_ms));
       if (!wait_for(again.delay_ms)) return 0;
     }
   }
@@ -97,7 +99,8 @@ class controller {
   int said(int how) {
     const pid_t pid = std::exchange(child_, 0);
     if (WIFSIGNALED(how)) {
-      controller_log(messages::BFGPC0004I, asked_.name, pid, fmt::format("by signal {} ({})", WTERMSIG(how), strsignal(WTERMSIG(how))));
+      controller_log(messages::BFGPC0004I, asked_.name, pid,
+                     fmt::format("by signal {} ({})", WTERMSIG(how), strsignal(WTERMSIG(how))));
       return -1;
     }
     const int code = WEXITSTATUS(how);
@@ -147,9 +150,12 @@ int guarded_main(int count, char** words) {
   arguments asked;
   for (int i = 1; i < count; ++i) {
     const std::string word = words[i];
-    if (word == "-p" && i + 1 < count) asked.coordination = words[++i];
-    else if (word == "-F") asked.foreground = true;
-    else asked.name = word;
+    if (word == "-p" && i + 1 < count)
+      asked.coordination = words[++i];
+    else if (word == "-F")
+      asked.foreground = true;
+    else
+      asked.name = word;
   }
   if (asked.name.empty()) {
     std::cerr << "usage: baton-controller [-p configurationOptions] [-F] agentName\n";

@@ -75,7 +75,9 @@ links::links(event_loop& loop, const amqp::connection_options& options, const st
   data_->receive(inbound::data, formats::data_queue(agent), data_credit);
 }
 
-links::~links() { close(); }
+links::~links() {
+  close();
+}
 
 void links::send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled) {
   if (!over_) control_->send(address, std::move(content), std::move(settled));

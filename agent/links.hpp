@@ -1,6 +1,6 @@
-// The agent's links to its queue manager: one connection for control (COMMAND, REPLY, STATE), one for DATA, so that bulk
-// never delays control. One object is one generation: when anything breaks, all of it is dropped and a new one is made.
-// Loop thread.
+// The agent's links to its queue manager: one connection for control (COMMAND, REPLY, STATE), one for DATA, so that
+// bulk never delays control. One object is one generation: when anything breaks, all of it is dropped and a new one is
+// made. Loop thread.
 #pragma once
 
 #include <functional>
@@ -17,8 +17,8 @@ enum class inbound { command, reply, state, data };
 class links {
  public:
   struct handlers {
-    std::function<void()> ready;                       // all four queues are held
-    std::function<void(const error& why)> lost;        // once, the last call
+    std::function<void()> ready;                 // all four queues are held
+    std::function<void(const error& why)> lost;  // once, the last call
     std::function<void(inbound from, amqp::delivery_id delivery, amqp::message&& content)> received;
     std::function<void(const std::string& address, const error& why)> unreachable;  // a queue that is sent to
   };
@@ -29,8 +29,7 @@ class links {
   ~links();
 
   // Sends on the control connection; `settled` hears what became of it, and nothing when the generation ends before.
-  void send(const std::string& address, amqp::message content,
-            std::function<void(amqp::outcome)> settled = nullptr);
+  void send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled = nullptr);
   void send_data(const std::string& address, amqp::message content);
   void settle(inbound from, amqp::delivery_id delivery, amqp::outcome how);
   void close();

@@ -33,9 +33,12 @@ arguments parse(int count, char** words) {
   arguments a;
   for (int i = 1; i < count; ++i) {
     const std::string word = words[i];
-    if (word == "-p" && i + 1 < count) a.coordination = words[++i];
-    else if (word == "-F") a.foreground = true;
-    else a.name = word;
+    if (word == "-p" && i + 1 < count)
+      a.coordination = words[++i];
+    else if (word == "-F")
+      a.foreground = true;
+    else
+      a.name = word;
   }
   return a;
 }
@@ -58,8 +61,10 @@ amqp::connection_options options_of(const qmgr_connection& found, const agent::s
 void serve_signals(event_loop& loop, agent::agent& who, const sigset_t& set) {
   std::thread([&loop, &who, set] {
     for (int signal = 0; sigwait(&set, &signal) == 0;) {
-      if (signal == SIGHUP) loop.post([&who] { who.reload(); });
-      else loop.post([&who] { who.stop(true); });
+      if (signal == SIGHUP)
+        loop.post([&who] { who.reload(); });
+      else
+        loop.post([&who] { who.stop(true); });
     }
   }).detach();
 }
@@ -111,7 +116,8 @@ int run(const layout& where, const std::string& coordination, const property_set
     if (!found) return found.error();
     return options_of(*found, agent_settings, "agent");
   };
-  environment.coordination_qmgr = [values = topology.values, where, agent_settings]() -> result<amqp::connection_options> {
+  environment.coordination_qmgr = [values = topology.values, where,
+                                   agent_settings]() -> result<amqp::connection_options> {
     const auto found = coordination_qmgr_connection(values, where);
     if (!found) return found.error();
     return options_of(*found, agent_settings, "publisher");

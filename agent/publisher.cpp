@@ -9,7 +9,7 @@ namespace baton::agent {
 namespace {
 
 constexpr logger log{"Publisher"};
-constexpr std::size_t waiting_max = 10000;   // publications while the coordination queue manager is away
+constexpr std::size_t waiting_max = 10000;  // publications while the coordination queue manager is away
 constexpr std::size_t unsettled_max = 100;
 constexpr std::int64_t retry_ms_first = 500, retry_ms_max = 30000;
 
@@ -20,7 +20,9 @@ publisher::publisher(event_loop& loop, worker_pool& pool, locator where)
 
 publisher::~publisher() = default;
 
-void publisher::start() { connect(); }
+void publisher::start() {
+  connect();
+}
 
 void publisher::connect() {
   pool_.submit([this, where = where_, alive = std::weak_ptr<bool>(alive_)]() -> std::function<void()> {

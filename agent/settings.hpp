@@ -1,4 +1,5 @@
-// What an agent was told by its properties files, ready to use. Constant while it runs, except what reload() may change.
+// What an agent was told by its properties files, ready to use. Constant while it runs, except what reload() may
+// change.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@ struct settings {
   std::string name, description, coordination;  // coordination: the name of the set of configuration
   std::string qmgr;
   std::string transfer_root;
-  std::string plan_directory;                   // where plans of running transfers are kept
+  std::string plan_directory;  // where plans of running transfers are kept
   bool bindings = true;
   std::uint32_t chunk_bytes = 262144, window_frames = 10, checkpoint_frames = 40;
   int max_source_transfers = 25, max_destination_transfers = 25, max_queued_transfers = 1000;

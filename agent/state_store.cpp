@@ -11,7 +11,9 @@ constexpr logger log{"StateStore"};
 }
 
 state_store::state_store(std::string agent, std::string quarantine_directory, found on_found)
-    : agent_(std::move(agent)), quarantine_directory_(std::move(quarantine_directory)), on_found_(std::move(on_found)) {}
+    : agent_(std::move(agent)),
+      quarantine_directory_(std::move(quarantine_directory)),
+      on_found_(std::move(on_found)) {}
 
 void state_store::attach(links* through) {
   links_ = through;

@@ -22,9 +22,13 @@ class state_store {
 
   // A new generation of links: what the old one held will be delivered again.
   void attach(links* through);
-  void detach() { links_ = nullptr; held_.clear(); }
+  void detach() {
+    links_ = nullptr;
+    held_.clear();
+  }
 
-  // `stored` is called when the record is on stable storage at the queue manager; not at all when the links break before.
+  // `stored` is called when the record is on stable storage at the queue manager; not at all when the links break
+  // before.
   void save(const formats::source_record& record, std::function<void(bool stored)> stored = nullptr);
   void forget(const std::string& transfer_id);
   void received(amqp::delivery_id delivery, const amqp::message& content);

@@ -1,5 +1,5 @@
-// Publishes the agent's status: at once when the agent's own state changes, at most every agentStatusPublishRateLimit when
-// only its transfers do, and at least every agentStatusPublishRateMin. Loop thread.
+// Publishes the agent's status: at once when the agent's own state changes, at most every agentStatusPublishRateLimit
+// when only its transfers do, and at least every agentStatusPublishRateMin. Loop thread.
 #pragma once
 
 #include <functional>

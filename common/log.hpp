@@ -15,11 +15,11 @@
 namespace baton {
 
 struct log_options {
-  std::filesystem::path directory;    // created when missing; empty: no file
-  std::string base_name = "output";   // output0.log is the newest, output1.log the one before, ...
-  std::size_t files_max = 5;          // property outputLogFiles, 1 to 100
+  std::filesystem::path directory;       // created when missing; empty: no file
+  std::string base_name = "output";      // output0.log is the newest, output1.log the one before, ...
+  std::size_t files_max = 5;             // property outputLogFiles, 1 to 100
   std::size_t file_bytes_max = 1 << 20;  // property outputLogSize; rotated when the next line would pass it
-  bool to_stdout = false;             // also to standard output: -F of the start commands
+  bool to_stdout = false;                // also to standard output: -F of the start commands
 };
 
 // Opens the log of this process; called once, before the first line. Fails when the directory or file cannot be made.

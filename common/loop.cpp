@@ -13,8 +13,12 @@ std::int64_t clock_ms(clockid_t clock) {
 
 }  // namespace
 
-std::int64_t boot_time_ms() { return clock_ms(CLOCK_BOOTTIME); }
-std::int64_t wall_time_ms() { return clock_ms(CLOCK_REALTIME); }
+std::int64_t boot_time_ms() {
+  return clock_ms(CLOCK_BOOTTIME);
+}
+std::int64_t wall_time_ms() {
+  return clock_ms(CLOCK_REALTIME);
+}
 
 void event_loop::post(task work) {
   {

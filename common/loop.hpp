@@ -1,4 +1,5 @@
-// The one event loop of a process: it owns every decision. Other threads hand it closures; nothing that runs on it blocks.
+// The one event loop of a process: it owns every decision. Other threads hand it closures; nothing that runs on it
+// blocks.
 #pragma once
 
 #include <chrono>

@@ -43,7 +43,7 @@ struct error {
 template <class T>
 class [[nodiscard]] result {
  public:
-  result(T value) : state_(std::in_place_index<0>, std::move(value)) {}              // NOLINT: meant to convert
+  result(T value) : state_(std::in_place_index<0>, std::move(value)) {}                 // NOLINT: meant to convert
   result(baton::error failure) : state_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT
 
   bool ok() const { return state_.index() == 0; }
@@ -72,6 +72,8 @@ class [[nodiscard]] result {
 
 // The result of something that has no value: done() or an error.
 using status = result<std::monostate>;
-inline status done() { return std::monostate{}; }
+inline status done() {
+  return std::monostate{};
+}
 
 }  // namespace baton

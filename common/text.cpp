@@ -44,11 +44,16 @@ std::string escape_control(std::string_view text) {
   out.reserve(text.size());
   for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);
-    if (c == '\n') out += "\\n";
-    else if (c == '\r') out += "\\r";
-    else if (c == '\t') out += "\\t";
-    else if (code < 0x20 || code == 0x7F) out += fmt::format("\\x{:02x}", code);
-    else out += c;
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\r')
+      out += "\\r";
+    else if (c == '\t')
+      out += "\\t";
+    else if (code < 0x20 || code == 0x7F)
+      out += fmt::format("\\x{:02x}", code);
+    else
+      out += c;
   }
   return out;
 }

@@ -1,5 +1,5 @@
-// A fixed number of threads that do what blocks: reading, writing, checksums, name look-ups. A job's result goes back to
-// the event loop as a closure.
+// A fixed number of threads that do what blocks: reading, writing, checksums, name look-ups. A job's result goes back
+// to the event loop as a closure.
 #pragma once
 
 #include <condition_variable>

@@ -11,7 +11,7 @@ namespace baton::coordination {
 namespace {
 
 constexpr std::int64_t schema_version = 1;
-constexpr int limit_max = 10000;         // rows of one answer
+constexpr int limit_max = 10000;          // rows of one answer
 constexpr int prune_transfers_max = 100;  // of one call, so that a big history does not hold up what comes in
 
 const char* const schema = R"(
@@ -38,10 +38,13 @@ std::string end_word(const formats::log_event& event) {
   return "failed";
 }
 
-std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+std::int64_t number(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
 
 const char* const transfer_columns =
-    "id, job, source, destination, user, host, state, code, supplement, start, end, updated, items, items_total, failed, "
+    "id, job, source, destination, user, host, state, code, supplement, start, end, updated, items, items_total, "
+    "failed, "
     "bytes, bytes_total, retries, metadata";
 
 formats::transfer_row read_row(statement& row) {
@@ -69,7 +72,9 @@ formats::transfer_row read_row(statement& row) {
   return r;
 }
 
-std::int64_t bounded(int limit) { return std::clamp(limit, 1, limit_max); }
+std::int64_t bounded(int limit) {
+  return std::clamp(limit, 1, limit_max);
+}
 
 }  // namespace
 
@@ -77,20 +82,29 @@ history::history(const std::string& path) : db_(path) {
   db_.execute("PRAGMA busy_timeout = 2000");
   const std::int64_t found = db_.read_number("PRAGMA user_version");
   if (found > schema_version) {
-    throw database_error(SQLITE_ERROR, fmt::format("{} was written by a newer version (schema {}, this one knows {})", path,
-                                                   found, schema_version));
+    throw database_error(SQLITE_ERROR, fmt::format("{} was written by a newer version (schema {}, this one knows {})",
+                                                   path, found, schema_version));
   }
   db_.execute(schema);
   db_.execute(fmt::format("PRAGMA user_version = {}", schema_version).c_str());
 }
 
-void history::begin() { db_.execute("BEGIN IMMEDIATE"); }
-void history::commit() { db_.execute("COMMIT"); }
-void history::roll_back() { db_.execute("ROLLBACK"); }
+void history::begin() {
+  db_.execute("BEGIN IMMEDIATE");
+}
+void history::commit() {
+  db_.execute("COMMIT");
+}
+void history::roll_back() {
+  db_.execute("ROLLBACK");
+}
 
 void history::apply(const formats::agent_status& status, std::int64_t now_ms) {
   statement(db_, "INSERT OR REPLACE INTO agents (name, status, received) VALUES (?, ?, ?)")
-      .bind(std::string_view(status.agent)).bind(std::string_view(to_json(status))).bind(now_ms).run();
+      .bind(std::string_view(status.agent))
+      .bind(std::string_view(to_json(status)))
+      .bind(now_ms)
+      .run();
 }
 
 void history::remove_agent(const std::string& agent) {
@@ -99,52 +113,102 @@ void history::remove_agent(const std::string& agent) {
 
 void history::apply(const formats::log_event& event) {
   const std::string_view id = event.transfer_id;
-  statement(db_, "INSERT OR IGNORE INTO events (id, sequence) VALUES (?, ?)").bind(id).bind(number(event.sequence)).run();
+  statement(db_, "INSERT OR IGNORE INTO events (id, sequence) VALUES (?, ?)")
+      .bind(id)
+      .bind(number(event.sequence))
+      .run();
   if (db_.read_number("SELECT changes()") == 0) return;
-  statement(db_, "INSERT OR IGNORE INTO transfers (id, job, source, destination, user, host, state, code, supplement, start, "
-                 "end, updated, items, items_total, failed, bytes, bytes_total, retries, metadata) "
-                 "VALUES (?, ?, ?, ?, ?, ?, 'started', -1, '', ?, 0, ?, 0, ?, 0, 0, ?, 0, ?)")
-      .bind(id).bind(std::string_view(event.job)).bind(std::string_view(event.source_agent))
-      .bind(std::string_view(event.destination_agent)).bind(std::string_view(event.originator_user))
-      .bind(std::string_view(event.originator_host)).bind(event.start_time_ms).bind(event.time_ms)
-      .bind(number(event.items_total)).bind(number(event.bytes_total))
-      .bind(std::string_view(nlohmann::json(event.metadata).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace)))
+  statement(
+      db_,
+      "INSERT OR IGNORE INTO transfers (id, job, source, destination, user, host, state, code, supplement, start, "
+      "end, updated, items, items_total, failed, bytes, bytes_total, retries, metadata) "
+      "VALUES (?, ?, ?, ?, ?, ?, 'started', -1, '', ?, 0, ?, 0, ?, 0, 0, ?, 0, ?)")
+      .bind(id)
+      .bind(std::string_view(event.job))
+      .bind(std::string_view(event.source_agent))
+      .bind(std::string_view(event.destination_agent))
+      .bind(std::string_view(event.originator_user))
+      .bind(std::string_view(event.originator_host))
+      .bind(event.start_time_ms)
+      .bind(event.time_ms)
+      .bind(number(event.items_total))
+      .bind(number(event.bytes_total))
+      .bind(std::string_view(
+          nlohmann::json(event.metadata).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace)))
       .run();
   add_items(event);
+  // Events may come in any order: what they add up to must not depend on it.
+  statement(
+      db_,
+      "UPDATE transfers SET items = items + ?, items_total = max(items_total, ?), bytes_total = max(bytes_total, ?) "
+      "WHERE id = ?")
+      .bind(number(event.items.size()))
+      .bind(number(event.items_total))
+      .bind(number(event.bytes_total))
+      .bind(id)
+      .run();
   if (event.action == "started" || event.action == "progress") {
-    statement(db_, "UPDATE transfers SET updated = ?, items = items + ?, failed = ?, bytes = max(bytes, ?), retries = ? "
-                   "WHERE id = ? AND code = -1")
-        .bind(event.time_ms).bind(number(event.items.size())).bind(number(event.failed)).bind(number(event.bytes_sent))
-        .bind(std::int64_t{event.retries}).bind(id).run();
+    statement(db_,
+              "UPDATE transfers SET updated = max(updated, ?), failed = max(failed, ?), bytes = max(bytes, ?), "
+              "retries = max(retries, ?) WHERE id = ? AND code = -1")
+        .bind(event.time_ms)
+        .bind(number(event.failed))
+        .bind(number(event.bytes_sent))
+        .bind(std::int64_t{event.retries})
+        .bind(id)
+        .run();
     return;
   }
   const std::string state = end_word(event);
-  statement(db_, "UPDATE transfers SET state = ?, code = ?, supplement = ?, end = ?, updated = ?, failed = ?, bytes = ?, "
-                 "items_total = max(items_total, ?), bytes_total = max(bytes_total, ?), retries = ? WHERE id = ?")
-      .bind(std::string_view(state)).bind(std::int64_t{event.result_code}).bind(std::string_view(event.supplement))
-      .bind(event.time_ms).bind(event.time_ms).bind(number(event.failed)).bind(number(event.bytes_sent))
-      .bind(number(event.items_total)).bind(number(event.bytes_total)).bind(std::int64_t{event.retries}).bind(id).run();
+  statement(db_,
+            "UPDATE transfers SET state = ?, code = ?, supplement = ?, end = ?, updated = ?, failed = ?, bytes = ?, "
+            "retries = ? WHERE id = ?")
+      .bind(std::string_view(state))
+      .bind(std::int64_t{event.result_code})
+      .bind(std::string_view(event.supplement))
+      .bind(event.time_ms)
+      .bind(event.time_ms)
+      .bind(number(event.failed))
+      .bind(number(event.bytes_sent))
+      .bind(std::int64_t{event.retries})
+      .bind(id)
+      .run();
 }
 
 void history::add_items(const formats::log_event& event) {
   if (event.items.empty()) return;
-  statement insert(db_, "INSERT OR REPLACE INTO items (id, number, source, destination, size, modified, method, checksum, "
-                        "code, supplement, disposition, mode) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  statement insert(db_,
+                   "INSERT OR REPLACE INTO items (id, number, source, destination, size, modified, method, checksum, "
+                   "code, supplement, disposition, mode) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const auto& item : event.items) {
-    insert.bind(std::string_view(event.transfer_id)).bind(number(item.number)).bind(std::string_view(item.source))
-        .bind(std::string_view(item.destination)).bind(number(item.size)).bind(item.modified_ms)
-        .bind(std::string_view(item.checksum_method)).bind(std::string_view(item.checksum))
-        .bind(std::int64_t{item.result_code}).bind(std::string_view(item.supplement))
-        .bind(std::string_view(item.disposition)).bind(std::string_view(item.mode)).run();
+    insert.bind(std::string_view(event.transfer_id))
+        .bind(number(item.number))
+        .bind(std::string_view(item.source))
+        .bind(std::string_view(item.destination))
+        .bind(number(item.size))
+        .bind(item.modified_ms)
+        .bind(std::string_view(item.checksum_method))
+        .bind(std::string_view(item.checksum))
+        .bind(std::int64_t{item.result_code})
+        .bind(std::string_view(item.supplement))
+        .bind(std::string_view(item.disposition))
+        .bind(std::string_view(item.mode))
+        .run();
   }
 }
 
 void history::apply(const formats::transfer_status& status) {
   const auto& p = status.how_far;
-  statement(db_, "UPDATE transfers SET state = ?, updated = ?, items_total = ?, bytes = max(bytes, ?), bytes_total = ? "
-                 "WHERE id = ? AND code = -1")
-      .bind(std::string_view(p.state)).bind(status.time_ms).bind(number(p.items_total)).bind(number(p.bytes))
-      .bind(number(p.bytes_total)).bind(std::string_view(p.transfer_id)).run();
+  statement(db_,
+            "UPDATE transfers SET state = ?, updated = ?, items_total = ?, bytes = max(bytes, ?), bytes_total = ? "
+            "WHERE id = ? AND code = -1")
+      .bind(std::string_view(p.state))
+      .bind(status.time_ms)
+      .bind(number(p.items_total))
+      .bind(number(p.bytes))
+      .bind(number(p.bytes_total))
+      .bind(std::string_view(p.transfer_id))
+      .run();
 }
 
 formats::answer history::find(const formats::query& question, std::int64_t now_ms) {
@@ -179,7 +243,8 @@ formats::answer history::find_agents(const formats::query& question, std::int64_
 formats::answer history::find_transfers(const formats::query& question) {
   formats::answer found;
   statement rows(db_, fmt::format("SELECT {} FROM transfers WHERE (? = 0 OR code = -1) ORDER BY start DESC, id LIMIT ?",
-                                  transfer_columns).c_str());
+                                  transfer_columns)
+                          .c_str());
   rows.bind(std::int64_t{question.active_only ? 1 : 0}).bind(bounded(question.limit));
   while (rows.next()) found.transfers.push_back(read_row(rows));
   return found;
@@ -187,7 +252,8 @@ formats::answer history::find_transfers(const formats::query& question) {
 
 formats::answer history::find_transfer(const formats::query& question) {
   formats::answer found;
-  statement rows(db_, fmt::format("SELECT {} FROM transfers WHERE id >= ? AND id < ? LIMIT 2", transfer_columns).c_str());
+  statement rows(db_,
+                 fmt::format("SELECT {} FROM transfers WHERE id >= ? AND id < ? LIMIT 2", transfer_columns).c_str());
   // Every id that starts with the text: "g" is above all hex digits.
   rows.bind(std::string_view(question.id)).bind(std::string_view(question.id + "g"));
   while (rows.next()) found.transfers.push_back(read_row(rows));
@@ -201,8 +267,9 @@ formats::answer history::find_transfer(const formats::query& question) {
 
 formats::answer history::find_items(const formats::query& question) {
   formats::answer found;
-  statement rows(db_, "SELECT number, source, destination, size, modified, method, checksum, code, supplement, disposition, "
-                      "mode FROM items WHERE id = ? AND number >= ? ORDER BY number LIMIT ?");
+  statement rows(db_,
+                 "SELECT number, source, destination, size, modified, method, checksum, code, supplement, disposition, "
+                 "mode FROM items WHERE id = ? AND number >= ? ORDER BY number LIMIT ?");
   rows.bind(std::string_view(question.id)).bind(number(question.after)).bind(bounded(question.limit));
   while (rows.next()) {
     formats::log_item item;
@@ -230,8 +297,8 @@ bool history::prune(std::int64_t before_ms) {
     while (rows.next()) old.push_back(rows.text(0));
   }
   for (const auto& id : old) {
-    for (const char* sql : {"DELETE FROM items WHERE id = ?", "DELETE FROM events WHERE id = ?",
-                            "DELETE FROM transfers WHERE id = ?"}) {
+    for (const char* sql :
+         {"DELETE FROM items WHERE id = ?", "DELETE FROM events WHERE id = ?", "DELETE FROM transfers WHERE id = ?"}) {
       statement(db_, sql).bind(std::string_view(id)).run();
     }
   }

@@ -1,5 +1,5 @@
-// What the coordination service keeps: the newest status of each agent, and the history of transfers with their items, in
-// SQLite. Changes are made between begin() and commit(). Throws database_error; the service turns that into values.
+// What the coordination service keeps: the newest status of each agent, and the history of transfers with their items,
+// in SQLite. Changes are made between begin() and commit(). Throws database_error; the service turns that into values.
 // One thread.
 #pragma once
 
@@ -23,12 +23,13 @@ class history {
   // now_ms: wall clock of this service; ages are counted by it, whatever the agents' clocks say.
   void apply(const formats::agent_status& status, std::int64_t now_ms);
   void remove_agent(const std::string& agent);
-  void apply(const formats::log_event& event);        // a repeated one changes nothing
+  void apply(const formats::log_event& event);         // a repeated one changes nothing
   void apply(const formats::transfer_status& status);  // ignored for a transfer that has ended
 
   formats::answer find(const formats::query& question, std::int64_t now_ms);
 
-  // Forgets transfers that ended before this time, with their items; some per call, true while there are more.
+  // Forgets transfers that nothing was heard of since this time, with their items; some per call, true while there are
+  // more. Also one that never ended: its agent may be gone for good.
   bool prune(std::int64_t before_ms);
 
  private:

@@ -26,9 +26,12 @@ int run(int count, char** words) {
   bool foreground = false;
   for (int i = 1; i < count; ++i) {
     const std::string word = words[i];
-    if (word == "-p" && i + 1 < count) asked = words[++i];
-    else if (word == "-F") foreground = true;
-    else return fail("usage: baton-coordination [-p configurationOptions] [-F]; \"" + word + "\" is not understood");
+    if (word == "-p" && i + 1 < count)
+      asked = words[++i];
+    else if (word == "-F")
+      foreground = true;
+    else
+      return fail("usage: baton-coordination [-p configurationOptions] [-F]; \"" + word + "\" is not understood");
   }
   const auto where = layout::from_environment();
   if (!where) return fail(where.error().text);

@@ -114,20 +114,28 @@ void service::apply(const amqp::message& content) {
   std::string fault;
   if (content.subject == subject::agent_status) {
     const auto status = formats::read_agent_status(content.body);
-    if (status) history_.apply(*status, now);
-    else fault = status.error().text;
+    if (status)
+      history_.apply(*status, now);
+    else
+      fault = status.error().text;
   } else if (content.subject == subject::transfer_log) {
     const auto event = formats::read_log_event(content.body);
-    if (event) history_.apply(*event);
-    else fault = event.error().text;
+    if (event)
+      history_.apply(*event);
+    else
+      fault = event.error().text;
   } else if (content.subject == subject::transfer_progress) {
     const auto status = formats::read_transfer_status(content.body);
-    if (status) history_.apply(*status);
-    else fault = status.error().text;
+    if (status)
+      history_.apply(*status);
+    else
+      fault = status.error().text;
   } else if (content.subject == subject::agent_deleted) {
     const auto body = nlohmann::json::parse(content.body, nullptr, false);
-    if (body.is_object() && body.contains("agent") && body["agent"].is_string()) history_.remove_agent(body["agent"]);
-    else fault = "agent.deleted: no agent is named";
+    if (body.is_object() && body.contains("agent") && body["agent"].is_string())
+      history_.remove_agent(body["agent"]);
+    else
+      fault = "agent.deleted: no agent is named";
   } else {
     fault = "its subject '" + content.subject + "' is not known";
   }

@@ -1,5 +1,5 @@
-// The coordination service: consumes what agents publish and answers list queries. It needs nothing but a queue manager;
-// when it is down, agents go on and their publications wait there.
+// The coordination service: consumes what agents publish and answers list queries. It needs nothing but a queue
+// manager; when it is down, agents go on and their publications wait there.
 //
 // One loop of its own, which may block on the database: nothing else runs on it. A publication is settled only after
 // the commit that holds it, many in one commit.

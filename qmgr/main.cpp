@@ -119,8 +119,8 @@ int fail(const std::string& text) {
 }
 
 // The coordination service of the topology that this queue manager is the centre of, in a thread of its own.
-coordination::background_service start_coordination(const qmgr::options& wanted, std::uint16_t port, const layout& where,
-                                                    int history_days) {
+coordination::background_service start_coordination(const qmgr::options& wanted, std::uint16_t port,
+                                                    const layout& where, int history_days) {
   amqp::connection_options connect;
   connect.name = "coordination";
   connect.peer.host = wanted.bind_address;

@@ -1,8 +1,8 @@
 // Makes finished part files durable under their final names, many at once: data synced, renamed, directories synced.
 // Until commit() has returned, nothing of a batch counts as arrived. Blocking: worker threads only.
 //
-// A few files are synced one by one; from `single_syncs_max` on, one sync of the file system that they are on is cheaper
-// than one sync each (docs/decisions/003).
+// A few files are synced one by one; from `single_syncs_max` on, one sync of the file system that they are on is
+// cheaper than one sync each (docs/decisions/003).
 #pragma once
 
 #include <sys/types.h>
@@ -29,7 +29,7 @@ class commit_batch {
   struct entry {
     std::string path, part;
     bool replace = false;
-    descriptor file;      // open while there are few
+    descriptor file;  // open while there are few
     std::string failure;
   };
   void keep_one_per_file_system(descriptor file);

@@ -4,11 +4,16 @@ namespace baton::transfer {
 
 std::string_view to_string(destination_state state) {
   switch (state) {
-    case destination_state::new_transfer: return "NewReceiverTransfer";
-    case destination_state::running: return "RunningTransfer";
-    case destination_state::recovering: return "RecoveringTransfer";
-    case destination_state::restarting: return "RestartingTransfer";
-    case destination_state::completed: return "CompletedTransfer";
+    case destination_state::new_transfer:
+      return "NewReceiverTransfer";
+    case destination_state::running:
+      return "RunningTransfer";
+    case destination_state::recovering:
+      return "RecoveringTransfer";
+    case destination_state::restarting:
+      return "RestartingTransfer";
+    case destination_state::completed:
+      return "CompletedTransfer";
   }
   return "CompletedTransfer";
 }
@@ -67,8 +72,10 @@ void destination_machine::on(const destination_event::written& e, actions& out) 
 }
 
 void destination_machine::on(const destination_event::finished&, actions& out) {
-  if (writing_) close_wanted_ = true;
-  else close(out);
+  if (writing_)
+    close_wanted_ = true;
+  else
+    close(out);
 }
 
 void destination_machine::on(const destination_event::connection_lost&, actions&) {
@@ -76,8 +83,10 @@ void destination_machine::on(const destination_event::connection_lost&, actions&
 }
 
 void destination_machine::on(const destination_event::tick&, actions& out) {
-  if (writing_) out.push_back(destination_action::wake_at{now_ + limits_.silence_ms});
-  else close(out);
+  if (writing_)
+    out.push_back(destination_action::wake_at{now_ + limits_.silence_ms});
+  else
+    close(out);
 }
 
 void destination_machine::write_next(actions& out) {

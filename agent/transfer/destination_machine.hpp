@@ -23,25 +23,38 @@ struct destination_limits {
 };
 
 namespace destination_event {
-struct negotiated { std::uint64_t attempt = 0; };
-struct frame { std::uint64_t attempt = 0, sequence = 0; };
-struct written { std::uint64_t attempt = 0, sequence = 0; bool broken = false; };
-struct finished {};              // the source ended it, however
+struct negotiated {
+  std::uint64_t attempt = 0;
+};
+struct frame {
+  std::uint64_t attempt = 0, sequence = 0;
+};
+struct written {
+  std::uint64_t attempt = 0, sequence = 0;
+  bool broken = false;
+};
+struct finished {};  // the source ended it, however
 struct connection_lost {};
 struct tick {};
 }  // namespace destination_event
-using destination_input = std::variant<destination_event::negotiated, destination_event::frame, destination_event::written,
-                                       destination_event::finished, destination_event::connection_lost,
-                                       destination_event::tick>;
+using destination_input =
+    std::variant<destination_event::negotiated, destination_event::frame, destination_event::written,
+                 destination_event::finished, destination_event::connection_lost, destination_event::tick>;
 
 namespace destination_action {
-struct rewind {};                               // forget what is not durable, drop queued frames
-struct answer { std::uint64_t attempt = 0; };   // the position to go on from
-struct queue_frame {};                          // keep the frame of this event
-struct write_frame {};                          // the oldest queued one; one at a time
-struct acknowledge { std::uint64_t frames = 0; };
-struct close {};                                // drop everything; the last action
-struct wake_at { std::int64_t time_ms = 0; };
+struct rewind {};  // forget what is not durable, drop queued frames
+struct answer {
+  std::uint64_t attempt = 0;
+};                      // the position to go on from
+struct queue_frame {};  // keep the frame of this event
+struct write_frame {};  // the oldest queued one; one at a time
+struct acknowledge {
+  std::uint64_t frames = 0;
+};
+struct close {};  // drop everything; the last action
+struct wake_at {
+  std::int64_t time_ms = 0;
+};
 }  // namespace destination_action
 using destination_output =
     std::variant<destination_action::rewind, destination_action::answer, destination_action::queue_frame,
@@ -71,10 +84,10 @@ class destination_machine {
   destination_state state_ = destination_state::new_transfer;
   std::int64_t now_ = 0;
   std::uint64_t attempt_ = 0;
-  std::uint64_t next_sequence_ = 1;   // of the frames that may be queued; 0: none
+  std::uint64_t next_sequence_ = 1;  // of the frames that may be queued; 0: none
   std::uint64_t queued_ = 0;
   bool writing_ = false;
-  bool restart_wanted_ = false;       // a new attempt came while a frame was being written
+  bool restart_wanted_ = false;  // a new attempt came while a frame was being written
   bool close_wanted_ = false;
 };
 

@@ -30,7 +30,9 @@ destination_transfer::destination_transfer(services& agent, const formats::negot
   log(messages::BFGTR0003I, first.transfer_id, first.source_agent, first.items_total, first.bytes_total);
 }
 
-destination_transfer::~destination_transfer() { agent_.loop().cancel(wake_); }
+destination_transfer::~destination_transfer() {
+  agent_.loop().cancel(wake_);
+}
 
 void destination_transfer::on_negotiate(const formats::negotiate& ask) {
   if (ask.attempt < machine_.attempt()) return;
@@ -49,7 +51,9 @@ void destination_transfer::on_finish(const std::string& how) {
   feed(destination_event::finished{});
 }
 
-void destination_transfer::connection_lost() { feed(destination_event::connection_lost{}); }
+void destination_transfer::connection_lost() {
+  feed(destination_event::connection_lost{});
+}
 
 void destination_transfer::feed(const destination_input& event) {
   const destination_state before = state();
@@ -91,13 +95,13 @@ void destination_transfer::perform(const destination_action::queue_frame&) {
 void destination_transfer::perform(const destination_action::write_frame&) {
   auto frame = std::make_shared<std::pair<std::uint64_t, std::string>>(std::move(frames_.front()));
   frames_.pop_front();
-  agent_.pool().submit([weak = weak_from_this(), writer = writer_, frame,
-                        attempt = machine_.attempt()]() -> std::function<void()> {
-    auto written = std::make_shared<written_frame>(writer->write(frame->second));
-    return [weak, written, attempt, sequence = frame->first] {
-      if (const auto self = weak.lock()) self->frame_written(attempt, sequence, written);
-    };
-  });
+  agent_.pool().submit(
+      [weak = weak_from_this(), writer = writer_, frame, attempt = machine_.attempt()]() -> std::function<void()> {
+        auto written = std::make_shared<written_frame>(writer->write(frame->second));
+        return [weak, written, attempt, sequence = frame->first] {
+          if (const auto self = weak.lock()) self->frame_written(attempt, sequence, written);
+        };
+      });
 }
 
 void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t sequence,

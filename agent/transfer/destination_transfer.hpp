@@ -49,8 +49,8 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   std::shared_ptr<destination_writer> writer_;  // one worker at a time
   std::string arriving_;                        // the frame of the event being handled
   std::deque<std::pair<std::uint64_t, std::string>> frames_;
-  std::shared_ptr<written_frame> written_;      // of the event being handled
-  std::deque<formats::item_result> recent_;     // results that the source may not have yet
+  std::shared_ptr<written_frame> written_;   // of the event being handled
+  std::deque<formats::item_result> recent_;  // results that the source may not have yet
   std::string how_ = "the source fell silent";
   event_loop::timer_id wake_ = 0;
 };

@@ -112,7 +112,8 @@ void destination_writer::end(const formats::item_end& r) {
   current_.reset();
 }
 
-// The item is given up: its part file goes at once, its result is told with this frame, its further records are ignored.
+// The item is given up: its part file goes at once, its result is told with this frame, its further records are
+// ignored.
 void destination_writer::fail(std::string text) {
   const std::uint64_t number = current_->number();
   discard();

@@ -56,8 +56,8 @@ class destination_writer {
 
   const writer_options options_;
   std::optional<part_file> current_;
-  std::optional<std::uint64_t> ignored_;        // the rest of this item is not wanted
-  std::uint64_t next_item_;                     // the lowest number that has not begun
+  std::optional<std::uint64_t> ignored_;  // the rest of this item is not wanted
+  std::uint64_t next_item_;               // the lowest number that has not begun
   commit_batch batch_;
   std::vector<formats::item_result> finished_;  // of the batch, in its order
   std::set<std::string> known_directories_;     // seen in this frame

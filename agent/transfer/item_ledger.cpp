@@ -147,6 +147,8 @@ void item_ledger::flush() {
   agent_.publish(event);
 }
 
-std::uint64_t item_ledger::results_from() const { return waiting_.empty() ? next_number_ : waiting_.begin()->first; }
+std::uint64_t item_ledger::results_from() const {
+  return waiting_.empty() ? next_number_ : waiting_.begin()->first;
+}
 
 }  // namespace baton::transfer

@@ -1,5 +1,5 @@
-// The books of a source transfer: which items wait for the destination's result, what came of the others, and the log of
-// all of them. Deletes sources whose arrival is certain. Loop thread; deleting is done on a worker.
+// The books of a source transfer: which items wait for the destination's result, what came of the others, and the log
+// of all of them. Deletes sources whose arrival is certain. Loop thread; deleting is done on a worker.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ class item_ledger {
   const std::function<void()> settled_;
   std::map<std::uint64_t, read_item> waiting_;
   std::map<std::uint64_t, formats::item_result> early_;  // results of items that are still being read: refused at once
-  std::uint64_t next_number_;  // behind the last item that was read
+  std::uint64_t next_number_;                            // behind the last item that was read
   std::vector<formats::log_item> log_;
   int jobs_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -116,7 +116,8 @@ void part_file::remove() {
   ::unlink(part_.c_str());
 }
 
-std::string part_path(const std::string& path, const std::string& transfer_id, std::uint64_t epoch, std::uint64_t number) {
+std::string part_path(const std::string& path, const std::string& transfer_id, std::uint64_t epoch,
+                      std::uint64_t number) {
   const auto slash = path.rfind('/');
   std::string name = path.substr(slash + 1);
   // The number keeps two items apart that go to one name, or whose long names are cut.

@@ -1,5 +1,6 @@
-// One item while it is being written: `<name>.<start of transfer id>.<item number>.e<epoch>.part` in the directory where it will live.
-// Blocking: worker threads only. Functions that can fail return a rendered message, empty for success.
+// One item while it is being written: `<name>.<start of transfer id>.<item number>.e<epoch>.part` in the directory
+// where it will live. Blocking: worker threads only. Functions that can fail return a rendered message, empty for
+// success.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ class part_file {
 
   // Creates the part file; the directory must exist.
   std::string create();
-  // Goes on behind `offset` after an interruption: what is there up to it is read for the checksum, the rest is dropped.
+  // Goes on behind `offset` after an interruption: what is there up to it is read for the checksum, the rest is
+  // dropped.
   std::string resume(std::uint64_t offset);
   // The next bytes of the source.
   std::string write(const formats::item_data& piece);
@@ -46,7 +48,8 @@ class part_file {
   descriptor file_;
   checksum sum_;
   formats::checksum_kind sum_kind_;
-  std::uint64_t received_ = 0, written_ = 0, durable_ = 0;  // bytes of the source, of the file, of the source and synced
+  std::uint64_t received_ = 0, written_ = 0,
+                durable_ = 0;  // bytes of the source, of the file, of the source and synced
   std::uint32_t mode_;
   std::int64_t modified_s_;
   std::uint32_t modified_ns_;
@@ -56,6 +59,7 @@ class part_file {
 };
 
 // The part file's path for an item. Names that would be too long for a file system are cut.
-std::string part_path(const std::string& path, const std::string& transfer_id, std::uint64_t epoch, std::uint64_t number);
+std::string part_path(const std::string& path, const std::string& transfer_id, std::uint64_t epoch,
+                      std::uint64_t number);
 
 }  // namespace baton::transfer

@@ -1,5 +1,5 @@
-// The plan of a transfer: the list of its items, in a file, so that memory does not depend on their count and a restarted
-// agent finds the same items under the same numbers. Written once, synced, then only read.
+// The plan of a transfer: the list of its items, in a file, so that memory does not depend on their count and a
+// restarted agent finds the same items under the same numbers. Written once, synced, then only read.
 //
 //   plan   = "BTNP" version:u8 record* ; record = length:u32 payload ; the last payload is empty: a plan without it
 //            is incomplete and is made again. Integers are big-endian.
@@ -25,13 +25,13 @@ struct file_identity {
 };
 
 struct plan_item {
-  std::uint64_t number = 0;           // position in the plan, from 0; not stored
+  std::uint64_t number = 0;  // position in the plan, from 0; not stored
   formats::item_kind kind = formats::item_kind::file;
-  std::uint32_t spec = 0;             // which of the request's specifications it came from
-  std::string source, destination;    // bytes
+  std::uint32_t spec = 0;           // which of the request's specifications it came from
+  std::string source, destination;  // bytes
   file_identity identity;
-  std::uint32_t mode = 0;             // permission bits
-  std::string failure;                // a rendered message: the item failed while planning
+  std::uint32_t mode = 0;  // permission bits
+  std::string failure;     // a rendered message: the item failed while planning
 };
 
 struct plan_totals {

@@ -30,7 +30,9 @@ const char* kind_of(mode_t mode) {
   return "a device";
 }
 
-bool has_wildcard(const std::string& text) { return text.find_first_of("*?") != std::string::npos; }
+bool has_wildcard(const std::string& text) {
+  return text.find_first_of("*?") != std::string::npos;
+}
 
 std::string join(const std::string& directory, const std::string& name) {
   if (directory.empty() || directory.back() == '/') return directory + name;
@@ -67,8 +69,10 @@ class walker {
     if (fixed + 1 == parts.size() && spec_.recursive) return match_below(path, parts[fixed], "");
     each_entry(path, [&](const std::string& name) {
       if (!wildcard_match(parts[fixed], name)) return;
-      if (fixed + 1 == parts.size()) source(join(path, name), true);
-      else expand(join(path, name), parts, fixed + 1);
+      if (fixed + 1 == parts.size())
+        source(join(path, name), true);
+      else
+        expand(join(path, name), parts, fixed + 1);
     });
   }
 
@@ -78,8 +82,10 @@ class walker {
       const std::string path = join(directory, name);
       struct stat about {};
       if (lstat(path.c_str(), &about) != 0) return;
-      if (S_ISDIR(about.st_mode)) match_below(path, pattern, join(relative, name));
-      else if (wildcard_match(pattern, name)) add_file(path, join(relative, name), about);
+      if (S_ISDIR(about.st_mode))
+        match_below(path, pattern, join(relative, name));
+      else if (wildcard_match(pattern, name))
+        add_file(path, join(relative, name), about);
     });
   }
 
@@ -109,8 +115,10 @@ class walker {
         if (errno != ENOENT) fail_item(path, render(messages::BFGIO0003E, name_to_text(path), system_text(errno)));
         return;
       }
-      if (!S_ISDIR(entry.st_mode)) add_file(path, join(relative, name), entry);
-      else if (spec_.recursive) walk(path, join(relative, name), entry);
+      if (!S_ISDIR(entry.st_mode))
+        add_file(path, join(relative, name), entry);
+      else if (spec_.recursive)
+        walk(path, join(relative, name), entry);
     });
     if (empty && readable_ && spec_.recursive && !relative.empty()) add_directory(directory, relative, about);
   }
@@ -169,7 +177,8 @@ class walker {
 
   void add(plan_item item) {
     if (spec_.kind == formats::destination_kind::file && ++to_one_file_ > 1) {
-      failure_ = plan_failure{40, render(messages::BFGTR0009E, name_to_text(spec_.source), name_to_text(spec_.destination))};
+      failure_ =
+          plan_failure{40, render(messages::BFGTR0009E, name_to_text(spec_.source), name_to_text(spec_.destination))};
       return;
     }
     if (options_.files_max > 0 && count_ >= options_.files_max) {

@@ -12,8 +12,8 @@
 namespace baton::transfer {
 
 struct planner_options {
-  std::string root;                 // where relative source paths start
-  std::uint64_t files_max = 0;      // maxFilesForTransfer, 0: no limit
+  std::string root;                              // where relative source paths start
+  std::uint64_t files_max = 0;                   // maxFilesForTransfer, 0: no limit
   const std::atomic<bool>* cancelled = nullptr;  // looked at between items
 };
 
@@ -23,9 +23,9 @@ struct plan_failure {
   std::string text;
 };
 
-// Calls `add` with each item, in the order of the specifications and within a directory in the order that the file system
-// gives. Links, devices, unreadable directories become items with a failure. The plan as a whole fails only for what
-// makes no sense (several files to one file) or a limit.
+// Calls `add` with each item, in the order of the specifications and within a directory in the order that the file
+// system gives. Links, devices, unreadable directories become items with a failure. The plan as a whole fails only for
+// what makes no sense (several files to one file) or a limit.
 std::optional<plan_failure> make_plan(const formats::transfer_request& request, const planner_options& options,
                                       const std::function<void(plan_item)>& add);
 

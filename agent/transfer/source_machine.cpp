@@ -6,23 +6,37 @@ namespace baton::transfer {
 
 std::string_view to_string(source_state state) {
   switch (state) {
-    case source_state::new_transfer: return "NewSenderTransfer";
-    case source_state::negotiating: return "NegotiatingTransfer";
-    case source_state::waiting_for_capacity: return "WaitingForDestinationCapacity";
-    case source_state::running: return "RunningTransfer";
-    case source_state::recovering: return "RecoveringTransfer";
-    case source_state::resynchronising: return "ReSynchronisingTransfer";
-    case source_state::resuming: return "ResumingTransfer";
-    case source_state::complete: return "CompleteReceivedTransfer";
-    case source_state::failed: return "FailedTransferEnding";
-    case source_state::cancelled_new: return "CancelledNewTransfer";
-    case source_state::cancelled_in_progress: return "CancelledInProgressTransfer";
-    case source_state::recovery_timed_out: return "RecoveryTimedOut";
+    case source_state::new_transfer:
+      return "NewSenderTransfer";
+    case source_state::negotiating:
+      return "NegotiatingTransfer";
+    case source_state::waiting_for_capacity:
+      return "WaitingForDestinationCapacity";
+    case source_state::running:
+      return "RunningTransfer";
+    case source_state::recovering:
+      return "RecoveringTransfer";
+    case source_state::resynchronising:
+      return "ReSynchronisingTransfer";
+    case source_state::resuming:
+      return "ResumingTransfer";
+    case source_state::complete:
+      return "CompleteReceivedTransfer";
+    case source_state::failed:
+      return "FailedTransferEnding";
+    case source_state::cancelled_new:
+      return "CancelledNewTransfer";
+    case source_state::cancelled_in_progress:
+      return "CancelledInProgressTransfer";
+    case source_state::recovery_timed_out:
+      return "RecoveryTimedOut";
   }
   return "FailedTransferEnding";
 }
 
-bool is_end(source_state state) { return state >= source_state::complete; }
+bool is_end(source_state state) {
+  return state >= source_state::complete;
+}
 
 std::vector<source_output> source_machine::step(const source_input& event, std::int64_t now_ms) {
   now_ = now_ms;
@@ -91,7 +105,8 @@ void source_machine::on(const source_event::acked& e, actions& out) {
 }
 
 void source_machine::on(const source_event::cancel&, actions& out) {
-  end(moved_data_ ? source_state::cancelled_in_progress : source_state::cancelled_new, code_cancelled, "cancelled", out);
+  end(moved_data_ ? source_state::cancelled_in_progress : source_state::cancelled_new, code_cancelled, "cancelled",
+      out);
 }
 
 void source_machine::on(const source_event::unreachable&, actions& out) {

@@ -10,18 +10,18 @@
 namespace baton::transfer {
 
 enum class source_state {
-  new_transfer,       // previous: -.                              next: negotiating, failed, cancelled_new
-  negotiating,        // previous: new, waiting_for_capacity.      next: running, waiting, recovering, failed, cancelled_new
+  new_transfer,  // previous: -.                              next: negotiating, failed, cancelled_new
+  negotiating,   // previous: new, waiting_for_capacity.      next: running, waiting, recovering, failed, cancelled_new
   waiting_for_capacity,  // previous: negotiating.                 next: negotiating, recovering, failed, cancelled_new
-  running,            // previous: negotiating, resuming.          next: complete, recovering, failed, cancelled_in_progress
-  recovering,         // previous: any before the end.             next: resynchronising, recovery_timed_out, cancelled
-  resynchronising,    // previous: recovering.                     next: resuming, recovering, recovery_timed_out, failed
-  resuming,           // previous: resynchronising.                next: running, complete, recovering, failed, cancelled
-  complete,           // the destination has every item's result.  end
-  failed,             // nothing more is sent.                     end
-  cancelled_new,      // cancelled before data was sent.           end
+  running,     // previous: negotiating, resuming.          next: complete, recovering, failed, cancelled_in_progress
+  recovering,  // previous: any before the end.             next: resynchronising, recovery_timed_out, cancelled
+  resynchronising,  // previous: recovering.                     next: resuming, recovering, recovery_timed_out, failed
+  resuming,         // previous: resynchronising.                next: running, complete, recovering, failed, cancelled
+  complete,         // the destination has every item's result.  end
+  failed,           // nothing more is sent.                     end
+  cancelled_new,    // cancelled before data was sent.           end
   cancelled_in_progress,  // cancelled while data was sent.        end
-  recovery_timed_out, // recovery took too long.                   end
+  recovery_timed_out,     // recovery took too long.                   end
 };
 
 std::string_view to_string(source_state state);  // "NewSenderTransfer", ...
@@ -38,34 +38,55 @@ struct source_limits {
 };
 
 namespace source_event {
-struct start {};                        // also after a restart of the agent
+struct start {};  // also after a restart of the agent
 struct planned {};
-struct plan_failed { int code = 40; };
-struct negotiated { std::uint64_t attempt = 0; int code = 0; std::uint32_t window = 1; };
-struct frame_read { std::uint64_t attempt = 0; bool last = false; };
-struct broken {};                       // it cannot go on (the plan is unreadable) or must not (the first failure ends it)
-struct acked { std::uint64_t attempt = 0; std::uint64_t frames = 0; bool complete = false; };
+struct plan_failed {
+  int code = 40;
+};
+struct negotiated {
+  std::uint64_t attempt = 0;
+  int code = 0;
+  std::uint32_t window = 1;
+};
+struct frame_read {
+  std::uint64_t attempt = 0;
+  bool last = false;
+};
+struct broken {};  // it cannot go on (the plan is unreadable) or must not (the first failure ends it)
+struct acked {
+  std::uint64_t attempt = 0;
+  std::uint64_t frames = 0;
+  bool complete = false;
+};
 struct cancel {};
-struct unreachable {};                  // the destination's queue does not exist
+struct unreachable {};  // the destination's queue does not exist
 struct connection_lost {};
 struct connection_restored {};
-struct tick {};                         // the time asked for by wake_at has come
+struct tick {};  // the time asked for by wake_at has come
 }  // namespace source_event
-using source_input =
-    std::variant<source_event::start, source_event::planned, source_event::plan_failed, source_event::negotiated,
-                 source_event::frame_read, source_event::broken, source_event::acked, source_event::cancel,
-                 source_event::unreachable, source_event::connection_lost, source_event::connection_restored,
-                 source_event::tick>;
+using source_input = std::variant<source_event::start, source_event::planned, source_event::plan_failed,
+                                  source_event::negotiated, source_event::frame_read, source_event::broken,
+                                  source_event::acked, source_event::cancel, source_event::unreachable,
+                                  source_event::connection_lost, source_event::connection_restored, source_event::tick>;
 
 namespace source_action {
 struct make_plan {};
-struct negotiate { std::uint64_t attempt = 0; };
-struct open_reader { std::uint64_t attempt = 0; };   // at the position that the destination named
-struct read_frame {};                                // one at a time; answered by frame_read
-struct send_frame {};                                // the frame of this frame_read
-struct recover {};                                   // say so in the log
-struct wake_at { std::int64_t time_ms = 0; };        // replaces the one before
-struct finish { int code = 0; std::string_view how; };  // tell the destination and the world; the last action
+struct negotiate {
+  std::uint64_t attempt = 0;
+};
+struct open_reader {
+  std::uint64_t attempt = 0;
+};                     // at the position that the destination named
+struct read_frame {};  // one at a time; answered by frame_read
+struct send_frame {};  // the frame of this frame_read
+struct recover {};     // say so in the log
+struct wake_at {
+  std::int64_t time_ms = 0;
+};  // replaces the one before
+struct finish {
+  int code = 0;
+  std::string_view how;
+};  // tell the destination and the world; the last action
 }  // namespace source_action
 using source_output = std::variant<source_action::make_plan, source_action::negotiate, source_action::open_reader,
                                    source_action::read_frame, source_action::send_frame, source_action::recover,

@@ -30,8 +30,10 @@ read_frame source_reader::next_frame() {
     if (!current_ && !begin_next(out, frame)) break;
     if (current_) read_current(out, frame);
   }
-  if (current_) out.current = current_->item.source;
-  else if (!out.ended.empty()) out.current = out.ended.back().item.source;
+  if (current_)
+    out.current = current_->item.source;
+  else if (!out.ended.empty())
+    out.current = out.ended.back().item.source;
   out.bytes = frame.take();
   return out;
 }
@@ -132,16 +134,17 @@ void source_reader::read_current(read_frame& out, formats::frame_writer& frame) 
   const std::size_t used = frame.size() + formats::data_record_bytes;
   const std::size_t space = used < chunk_bytes_ ? chunk_bytes_ - used : 1;
   int failure = 0;
-  const std::size_t got = frame.add_data(
-      current_->item.number, current_->offset, static_cast<std::size_t>(std::min<std::uint64_t>(space, left)),
-      [&](char* buffer, std::size_t room) {
-        std::size_t count = 0;
-        failure = read_some(current_->file, buffer, room, current_->offset, count);
-        current_->sum.update(std::string_view(buffer, count));
-        return count;
-      });
+  const std::size_t got = frame.add_data(current_->item.number, current_->offset,
+                                         static_cast<std::size_t>(std::min<std::uint64_t>(space, left)),
+                                         [&](char* buffer, std::size_t room) {
+                                           std::size_t count = 0;
+                                           failure = read_some(current_->file, buffer, room, current_->offset, count);
+                                           current_->sum.update(std::string_view(buffer, count));
+                                           return count;
+                                         });
   if (failure != 0) {
-    return fail_current(out, frame, render(messages::BFGIO0003E, name_to_text(current_->item.source), system_text(failure)));
+    return fail_current(out, frame,
+                        render(messages::BFGIO0003E, name_to_text(current_->item.source), system_text(failure)));
   }
   if (got == 0) return fail_current(out, frame, render(messages::BFGIO0902E, name_to_text(current_->item.source)));
   current_->offset += got;

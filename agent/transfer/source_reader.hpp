@@ -19,18 +19,18 @@ namespace baton::transfer {
 // An item whose reading has ended, well or badly. It leaves this side's memory when its result is known.
 struct read_item {
   plan_item item;
-  std::string checksum;         // hex, of the bytes read
-  std::string failure;          // a rendered message; empty: read to the end
-  bool told = true;             // the destination was told of it, so it will answer with a result
+  std::string checksum;  // hex, of the bytes read
+  std::string failure;   // a rendered message; empty: read to the end
+  bool told = true;      // the destination was told of it, so it will answer with a result
 };
 
 struct read_frame {
-  std::string bytes;            // to send
+  std::string bytes;  // to send
   std::vector<read_item> ended;
   std::uint64_t data_bytes = 0;
-  std::string current;          // the source of the last item in it, for showing
-  bool last = false;            // the frame ends the transfer
-  std::string broken;           // the plan itself cannot be read: the transfer fails with this text
+  std::string current;  // the source of the last item in it, for showing
+  bool last = false;    // the frame ends the transfer
+  std::string broken;   // the plan itself cannot be read: the transfer fails with this text
 };
 
 class source_reader {

@@ -12,9 +12,9 @@ namespace baton::transfer {
 namespace {
 
 constexpr logger log{"Transfer"};
-constexpr std::int64_t progress_interval_ms = 500;   // to who waits for the transfer
-constexpr std::int64_t publish_interval_ms = 1000;   // to the coordination service
-constexpr std::int64_t save_interval_ms = 2000;      // of the durable record
+constexpr std::int64_t progress_interval_ms = 500;  // to who waits for the transfer
+constexpr std::int64_t publish_interval_ms = 1000;  // to the coordination service
+constexpr std::int64_t save_interval_ms = 2000;     // of the durable record
 
 source_limits limits_of(const agent::settings& s, const formats::transfer_request& request) {
   source_limits limits;
@@ -23,7 +23,8 @@ source_limits limits_of(const agent::settings& s, const formats::transfer_reques
   limits.capacity_retry_ms = s.capacity_retry_ms;
   limits.recovery_retry_ms = s.recovery_retry_ms;
   limits.recovery_timeout_ms = s.recovery_timeout_ms;
-  if (request.recovery_timeout_s >= -1) limits.recovery_timeout_ms = request.recovery_timeout_s * (request.recovery_timeout_s > 0 ? 1000 : 1);
+  if (request.recovery_timeout_s >= -1)
+    limits.recovery_timeout_ms = request.recovery_timeout_s * (request.recovery_timeout_s > 0 ? 1000 : 1);
   limits.fail_at_capacity = s.fail_at_capacity;
   return limits;
 }
@@ -52,10 +53,18 @@ source_transfer::~source_transfer() {
   agent_.loop().cancel(progress_timer_);
 }
 
-void source_transfer::start() { feed(source_event::start{}); }
-void source_transfer::cancel() { feed(source_event::cancel{}); }
-void source_transfer::connection_lost() { feed(source_event::connection_lost{}); }
-void source_transfer::connection_restored() { feed(source_event::connection_restored{}); }
+void source_transfer::start() {
+  feed(source_event::start{});
+}
+void source_transfer::cancel() {
+  feed(source_event::cancel{});
+}
+void source_transfer::connection_lost() {
+  feed(source_event::connection_lost{});
+}
+void source_transfer::connection_restored() {
+  feed(source_event::connection_restored{});
+}
 
 void source_transfer::unreachable(const std::string& why) {
   failure_text_ = render(messages::BFGTR0013E, request_->destination_agent,
@@ -134,7 +143,8 @@ void source_transfer::perform(const source_action::make_plan&) {
 
 void source_transfer::plan_done(plan_totals totals) {
   totals_ = totals;
-  log(messages::BFGTR0001I, request_->id, request_->source_agent, request_->destination_agent, totals.items, totals.bytes);
+  log(messages::BFGTR0001I, request_->id, request_->source_agent, request_->destination_agent, totals.items,
+      totals.bytes);
   if (record_.log_sequence == 0) {
     auto event = log_event_of(*request_, record_, "started");
     event.items_total = totals.items;
@@ -353,6 +363,8 @@ void source_transfer::save_record() {
   agent_.save(record_);
 }
 
-std::string source_transfer::plan_path() const { return agent_.settings().plan_directory + "/" + request_->id + ".plan"; }
+std::string source_transfer::plan_path() const {
+  return agent_.settings().plan_directory + "/" + request_->id + ".plan";
+}
 
 }  // namespace baton::transfer

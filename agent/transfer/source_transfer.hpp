@@ -68,13 +68,13 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   std::shared_ptr<read_frame> ready_;  // the frame of the frame_read event being handled
   std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
   event_loop::timer_id wake_ = 0, progress_timer_ = 0;
-  std::int64_t started_at_ms_;         // boot time
+  std::int64_t started_at_ms_;  // boot time
   std::int64_t published_at_ms_ = 0, saved_at_ms_ = 0;
   std::deque<std::uint64_t> under_way_;  // data bytes of each frame sent and not acknowledged
-  std::uint64_t frames_acked_ = 0;     // of this attempt
-  std::uint64_t moved_bytes_ = 0;      // acknowledged, with what of the current item was there before
+  std::uint64_t frames_acked_ = 0;       // of this attempt
+  std::uint64_t moved_bytes_ = 0;        // acknowledged, with what of the current item was there before
   std::string current_item_;
-  std::string failure_text_;           // why the machine was told of a failure
+  std::string failure_text_;  // why the machine was told of a failure
   std::optional<source_action::finish> finish_;
 };
 

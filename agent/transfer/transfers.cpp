@@ -27,9 +27,9 @@ std::optional<refusal> transfers::check(const formats::transfer_request&) const 
 }
 
 bool transfers::knows(const std::string& transfer_id) const {
-  return sources_.count(transfer_id) > 0 ||
-         std::any_of(queue_.begin(), queue_.end(),
-                     [&](const auto& entry) { return entry.second.record.transfer_id == transfer_id; });
+  return sources_.count(transfer_id) > 0 || std::any_of(queue_.begin(), queue_.end(), [&](const auto& entry) {
+           return entry.second.record.transfer_id == transfer_id;
+         });
 }
 
 void transfers::admit(formats::source_record record, formats::transfer_request request) {
@@ -49,11 +49,12 @@ void transfers::start_next() {
 
 void transfers::start(formats::source_record record, formats::transfer_request request) {
   const std::string id = record.transfer_id;
-  auto made = std::make_shared<source_transfer>(agent_, std::move(request), std::move(record), [this](const std::string& ended) {
-    sources_.erase(ended);
-    start_next();
-    check_idle();
-  });
+  auto made = std::make_shared<source_transfer>(agent_, std::move(request), std::move(record),
+                                                [this](const std::string& ended) {
+                                                  sources_.erase(ended);
+                                                  start_next();
+                                                  check_idle();
+                                                });
   sources_.emplace(id, made);
   made->start();
 }

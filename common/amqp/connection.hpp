@@ -30,7 +30,7 @@ struct endpoint {
 
 struct connection_options {
   endpoint peer;
-  std::string name;                    // start of the container id, which gets a random end
+  std::string name;                      // start of the container id, which gets a random end
   std::uint32_t idle_timeout_ms = 8000;  // a silent peer is given up after this; at least 2000
   std::uint32_t connect_timeout_ms = 10000;
 };
@@ -42,10 +42,10 @@ using send_id = std::uint64_t;
 enum class outcome { accepted, rejected, released, modified };
 
 struct receiver_options {
-  std::string address;        // ignored with dynamic
-  std::uint32_t credit = 1;   // granted at once; more by add_credit
-  bool dynamic = false;       // a temporary queue of this connection; its address comes with link_opened
-  bool browse = false;        // copies: messages stay where they are
+  std::string address;       // ignored with dynamic
+  std::uint32_t credit = 1;  // granted at once; more by add_credit
+  bool dynamic = false;      // a temporary queue of this connection; its address comes with link_opened
+  bool browse = false;       // copies: messages stay where they are
 };
 
 class connection_events {
@@ -73,7 +73,8 @@ class connection {
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
-  // Links may be opened before connection_opened; on a lost connection they are not (0). A link that the peer does not answer within connect_timeout_ms is lost.
+  // Links may be opened before connection_opened; on a lost connection they are not (0). A link that the peer does not
+  // answer within connect_timeout_ms is lost.
   link_id open_receiver(const receiver_options& options);
   link_id open_sender(const std::string& address);
   void close_link(link_id link);  // no event follows

@@ -10,9 +10,12 @@ namespace {
 
 const char* kind_word(formats::queue_kind kind) {
   switch (kind) {
-    case formats::queue_kind::shared: return "shared";
-    case formats::queue_kind::exclusive: return "exclusive";
-    case formats::queue_kind::single_active: return "single-active";
+    case formats::queue_kind::shared:
+      return "shared";
+    case formats::queue_kind::exclusive:
+      return "exclusive";
+    case formats::queue_kind::single_active:
+      return "single-active";
   }
   return "shared";
 }

@@ -10,16 +10,16 @@ namespace baton::amqp {
 
 struct message {
   bool durable = true;
-  std::uint8_t priority = 4;     // 0 to 9; AMQP's default is 4
-  std::uint32_t ttl_ms = 0;      // 0: never expires
+  std::uint8_t priority = 4;         // 0 to 9; AMQP's default is 4
+  std::uint32_t ttl_ms = 0;          // 0: never expires
   std::uint32_t delivery_count = 0;  // earlier deliveries that failed; set by the broker
-  std::string id;                // message-id
+  std::string id;                    // message-id
   std::string correlation_id;
-  std::string subject;           // what kind of message it is: docs/formats.md lists them
-  std::string reply_to;          // address for answers, empty: none
+  std::string subject;   // what kind of message it is: docs/formats.md lists them
+  std::string reply_to;  // address for answers, empty: none
   std::string group_id;
   std::map<std::string, std::string> properties;  // application properties, as text
-  std::string body;              // any bytes; sent as one binary AMQP value (text subjects: JSON in UTF-8)
+  std::string body;  // any bytes; sent as one binary AMQP value (text subjects: JSON in UTF-8)
 };
 
 }  // namespace baton::amqp

@@ -162,8 +162,8 @@ void connection::driver::start() {
   self_ = shared_from_this();
   connect_timer_ = loop_->after(options_.connect_timeout_ms, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) {
-      self->lost({errc::timed_out, fmt::format("{}: no answer within {} ms", self->describe(),
-                                               self->options_.connect_timeout_ms)});
+      self->lost({errc::timed_out,
+                  fmt::format("{}: no answer within {} ms", self->describe(), self->options_.connect_timeout_ms)});
     }
   });
   const endpoint& peer = options_.peer;
@@ -219,8 +219,8 @@ link_id connection::driver::next_link(const std::string& address) {
     if (!self || self->events_ == nullptr) return;
     self->attach_timers_.erase(link);
     self->run_on_amqp_thread([d = self.get(), link] { d->drop_link(link); });
-    self->events_->link_lost(link, {errc::timed_out, fmt::format("{}: the queue manager did not answer the attach",
-                                                                   address)});
+    self->events_->link_lost(
+        link, {errc::timed_out, fmt::format("{}: the queue manager did not answer the attach", address)});
   });
   return link;
 }
@@ -327,9 +327,12 @@ void connection::driver::on_sender_open(proton::sender& s) {
 
 void connection::driver::ended(link_id link, const proton::error_condition& condition) {
   std::string address;
-  if (const auto s = senders_.find(link); s != senders_.end()) address = s->second.address;
-  else if (const auto r = receivers_.find(link); r != receivers_.end()) address = r->second.options.address;
-  else return;
+  if (const auto s = senders_.find(link); s != senders_.end())
+    address = s->second.address;
+  else if (const auto r = receivers_.find(link); r != receivers_.end())
+    address = r->second.options.address;
+  else
+    return;
   drop_link(link);
   post([keep = shared_from_this(), link, why = to_error(condition, address)] {
     keep->timers_cancel(link);
@@ -410,7 +413,9 @@ connection::connection(event_loop& loop, const connection_options& options, conn
   driver_->start();
 }
 
-connection::~connection() { close(); }
+connection::~connection() {
+  close();
+}
 
 link_id connection::open_receiver(const receiver_options& options) {
   if (driver_->events_ == nullptr) return 0;
@@ -434,7 +439,8 @@ void connection::close_link(link_id link) {
 send_id connection::send(link_id sender, message content) {
   const send_id id = ++driver_->last_send_;
   auto moved = std::make_shared<message>(std::move(content));
-  driver_->run_on_amqp_thread([d = driver_.get(), sender, id, moved] { d->queue_message(sender, id, std::move(*moved)); });
+  driver_->run_on_amqp_thread(
+      [d = driver_.get(), sender, id, moved] { d->queue_message(sender, id, std::move(*moved)); });
   return id;
 }
 

@@ -14,7 +14,9 @@
 namespace baton::amqp {
 namespace {
 
-std::string id_text(const proton::message_id& id) { return id.empty() ? std::string() : proton::to_string(id); }
+std::string id_text(const proton::message_id& id) {
+  return id.empty() ? std::string() : proton::to_string(id);
+}
 
 std::string body_bytes(const proton::value& body) {
   switch (body.type()) {
@@ -22,8 +24,10 @@ std::string body_bytes(const proton::value& body) {
       const auto bytes = proton::get<proton::binary>(body);
       return std::string(bytes.begin(), bytes.end());
     }
-    case proton::STRING: return proton::get<std::string>(body);
-    default: return {};
+    case proton::STRING:
+      return proton::get<std::string>(body);
+    default:
+      return {};
   }
 }
 

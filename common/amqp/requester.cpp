@@ -22,7 +22,9 @@ result<std::unique_ptr<requester>> requester::connect(const connection_options& 
   return made;
 }
 
-requester::~requester() { connection_.reset(); }
+requester::~requester() {
+  connection_.reset();
+}
 
 status requester::wait(const std::function<bool()>& done_, std::int64_t timeout_ms, const std::string& what) {
   if (lost_) return *lost_;
@@ -37,7 +39,8 @@ status requester::send(const std::string& address, message content, std::int64_t
   if (found == senders_.end()) found = senders_.emplace(address, connection_->open_sender(address)).first;
   const link_id link = found->second;
   const send_id id = connection_->send(link, std::move(content));
-  const auto settled = wait([&] { return lost_links_.count(link) > 0 || outcomes_.count(id) > 0; }, timeout_ms, address);
+  const auto settled =
+      wait([&] { return lost_links_.count(link) > 0 || outcomes_.count(id) > 0; }, timeout_ms, address);
   if (!settled) return settled;
   if (const auto lost = lost_links_.find(link); lost != lost_links_.end()) return lost->second;
   if (outcomes_.at(id) != outcome::accepted) {
@@ -68,15 +71,19 @@ result<message> requester::request(const std::string& address, message content, 
   }
 }
 
-void requester::connection_lost(const error& why) { lost_ = why; }
+void requester::connection_lost(const error& why) {
+  lost_ = why;
+}
 
 void requester::link_opened(link_id link, const std::string& address) {
   if (link == replies_) reply_address_ = address;
 }
 
 void requester::link_lost(link_id link, const error& why) {
-  if (link == replies_) lost_ = why;
-  else lost_links_[link] = why;
+  if (link == replies_)
+    lost_ = why;
+  else
+    lost_links_[link] = why;
 }
 
 void requester::received(link_id link, delivery_id delivery, message&& content) {
@@ -85,6 +92,8 @@ void requester::received(link_id link, delivery_id delivery, message&& content) 
   received_.push_back(std::move(content));
 }
 
-void requester::sent(send_id id, outcome how) { outcomes_[id] = how; }
+void requester::sent(send_id id, outcome how) {
+  outcomes_[id] = how;
+}
 
 }  // namespace baton::amqp

@@ -22,7 +22,8 @@ send_id sender_cache::send(connection& through, const std::string& address, mess
 }
 
 std::optional<std::string> sender_cache::lost(link_id link) {
-  const auto found = std::find_if(links_.begin(), links_.end(), [link](const auto& entry) { return entry.second == link; });
+  const auto found =
+      std::find_if(links_.begin(), links_.end(), [link](const auto& entry) { return entry.second == link; });
   if (found == links_.end()) return std::nullopt;
   std::string address = found->first;
   links_.erase(found);

@@ -48,8 +48,10 @@ bool read_data(byte_reader& in, record& out) {
 
 bool read_payload(std::uint8_t type, byte_reader& in, record& out) {
   switch (type) {
-    case type_begin: return read_begin(in, out);
-    case type_data: return read_data(in, out);
+    case type_begin:
+      return read_begin(in, out);
+    case type_data:
+      return read_data(in, out);
     case type_end: {
       item_end r;
       r.number = in.take(8);
@@ -76,9 +78,13 @@ bool read_payload(std::uint8_t type, byte_reader& in, record& out) {
 
 }  // namespace
 
-std::uint64_t data_check(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+std::uint64_t data_check(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
 
-void frame_writer::put(std::uint64_t value, int bytes) { put_bytes(buffer_, value, bytes); }
+void frame_writer::put(std::uint64_t value, int bytes) {
+  put_bytes(buffer_, value, bytes);
+}
 
 std::size_t frame_writer::open(std::uint8_t type) {
   put(type, 1);

@@ -20,10 +20,10 @@ namespace baton::formats {
 inline constexpr std::uint8_t frame_version = 1;
 
 struct frame_header {
-  std::string transfer_id;      // 48 hex digits
+  std::string transfer_id;  // 48 hex digits
   std::uint64_t epoch = 0;
   std::uint64_t attempt = 0;
-  std::uint64_t sequence = 0;   // 1, 2, ... within the attempt
+  std::uint64_t sequence = 0;  // 1, 2, ... within the attempt
 };
 
 enum class item_kind : std::uint8_t { file = 0, directory = 1 };
@@ -31,14 +31,14 @@ enum class item_kind : std::uint8_t { file = 0, directory = 1 };
 // An item starts, or goes on at `offset`.
 struct item_begin {
   std::uint64_t number = 0, offset = 0, size = 0;
-  std::uint32_t mode = 0;            // permission bits
-  std::int64_t modified_s = 0;       // mtime
+  std::uint32_t mode = 0;       // permission bits
+  std::int64_t modified_s = 0;  // mtime
   std::uint32_t modified_ns = 0;
   item_kind kind = item_kind::file;
   exist_action exist = exist_action::error;
   file_mode transfer_mode = file_mode::binary;
   checksum_kind checksum = checksum_kind::xxh3;
-  std::string_view path;             // at the destination, bytes
+  std::string_view path;  // at the destination, bytes
 };
 
 // Bytes of the current item. `check` is the XXH3-64 of the bytes.

@@ -129,7 +129,8 @@ class json_reader {
       member = value.get<bool>();
     } else if constexpr (std::is_arithmetic_v<T>) {
       if (!fits<T>(value)) {
-        fail(path, fmt::format("a whole number from {} to {}", std::numeric_limits<T>::min(), std::numeric_limits<T>::max()),
+        fail(path,
+             fmt::format("a whole number from {} to {}", std::numeric_limits<T>::min(), std::numeric_limits<T>::max()),
              shown(value));
       }
       member = value.get<T>();
@@ -149,7 +150,8 @@ class json_reader {
 
 inline constexpr int version_written = 1;
 
-// The record as JSON text, with its version. Text that is not UTF-8 has its bad bytes replaced: names go through name().
+// The record as JSON text, with its version. Text that is not UTF-8 has its bad bytes replaced: names go through
+// name().
 template <class T>
 std::string write_json(const T& record) {
   json_writer out;
@@ -165,8 +167,8 @@ result<T> read_json(const std::string& text, const char* what) {
   try {
     const int version = parsed.value("version", version_written);
     if (version > version_written) {
-      return error{errc::bad_message, fmt::format("{}: format version {} is newer than this program's {}", what, version,
-                                                  version_written)};
+      return error{errc::bad_message, fmt::format("{}: format version {} is newer than this program's {}", what,
+                                                  version, version_written)};
     }
     T record;
     json_reader in(parsed);

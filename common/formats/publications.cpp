@@ -138,18 +138,36 @@ void describe(Archive& a, answer& r) {
   a("items", r.items);
 }
 
-std::string to_json(const agent_status& status) { return write_json(status); }
-std::string to_json(const log_event& event) { return write_json(event); }
-std::string to_json(const transfer_status& status) { return write_json(status); }
-std::string to_json(const query& question) { return write_json(question); }
-std::string to_json(const answer& found) { return write_json(found); }
+std::string to_json(const agent_status& status) {
+  return write_json(status);
+}
+std::string to_json(const log_event& event) {
+  return write_json(event);
+}
+std::string to_json(const transfer_status& status) {
+  return write_json(status);
+}
+std::string to_json(const query& question) {
+  return write_json(question);
+}
+std::string to_json(const answer& found) {
+  return write_json(found);
+}
 
-result<agent_status> read_agent_status(const std::string& json) { return read_json<agent_status>(json, "agent status"); }
-result<log_event> read_log_event(const std::string& json) { return read_json<log_event>(json, "log event"); }
+result<agent_status> read_agent_status(const std::string& json) {
+  return read_json<agent_status>(json, "agent status");
+}
+result<log_event> read_log_event(const std::string& json) {
+  return read_json<log_event>(json, "log event");
+}
 result<transfer_status> read_transfer_status(const std::string& json) {
   return read_json<transfer_status>(json, "transfer status");
 }
-result<query> read_query(const std::string& json) { return read_json<query>(json, "query"); }
-result<answer> read_answer(const std::string& json) { return read_json<answer>(json, "answer"); }
+result<query> read_query(const std::string& json) {
+  return read_json<query>(json, "query");
+}
+result<answer> read_answer(const std::string& json) {
+  return read_json<answer>(json, "answer");
+}
 
 }  // namespace baton::formats

@@ -16,12 +16,24 @@ struct queue_declaration {
   bool drop_oldest = false;        // at the limit; otherwise the message is refused
 };
 
-inline std::string command_queue(const std::string& agent) { return "SYSTEM.FTE.COMMAND." + agent; }
-inline std::string data_queue(const std::string& agent) { return "SYSTEM.FTE.DATA." + agent; }
-inline std::string reply_queue(const std::string& agent) { return "SYSTEM.FTE.REPLY." + agent; }
-inline std::string state_queue(const std::string& agent) { return "SYSTEM.FTE.STATE." + agent; }
-inline std::string event_queue(const std::string& agent) { return "SYSTEM.FTE.EVENT." + agent; }
-inline std::string ha_queue(const std::string& agent) { return "SYSTEM.FTE.HA." + agent; }
+inline std::string command_queue(const std::string& agent) {
+  return "SYSTEM.FTE.COMMAND." + agent;
+}
+inline std::string data_queue(const std::string& agent) {
+  return "SYSTEM.FTE.DATA." + agent;
+}
+inline std::string reply_queue(const std::string& agent) {
+  return "SYSTEM.FTE.REPLY." + agent;
+}
+inline std::string state_queue(const std::string& agent) {
+  return "SYSTEM.FTE.STATE." + agent;
+}
+inline std::string event_queue(const std::string& agent) {
+  return "SYSTEM.FTE.EVENT." + agent;
+}
+inline std::string ha_queue(const std::string& agent) {
+  return "SYSTEM.FTE.HA." + agent;
+}
 
 // What agents publish: status, transfer log, progress. One for the topology.
 inline constexpr const char* publication_queue = "SYSTEM.FTE";

@@ -25,10 +25,18 @@ struct words<destination_kind> {
   static constexpr const char* list[] = {"file", "directory"};
 };
 
-std::string to_string(checksum_kind kind) { return words<checksum_kind>::list[static_cast<std::size_t>(kind)]; }
-std::string to_string(file_mode mode) { return words<file_mode>::list[static_cast<std::size_t>(mode)]; }
-std::string to_string(disposition what) { return words<disposition>::list[static_cast<std::size_t>(what)]; }
-std::string to_string(exist_action what) { return words<exist_action>::list[static_cast<std::size_t>(what)]; }
+std::string to_string(checksum_kind kind) {
+  return words<checksum_kind>::list[static_cast<std::size_t>(kind)];
+}
+std::string to_string(file_mode mode) {
+  return words<file_mode>::list[static_cast<std::size_t>(mode)];
+}
+std::string to_string(disposition what) {
+  return words<disposition>::list[static_cast<std::size_t>(what)];
+}
+std::string to_string(exist_action what) {
+  return words<exist_action>::list[static_cast<std::size_t>(what)];
+}
 
 std::optional<checksum_kind> checksum_from(const std::string& word) {
   for (std::size_t i = 0; i < std::size(words<checksum_kind>::list); ++i) {
@@ -101,11 +109,21 @@ void describe(Archive& a, progress& p) {
   a("currentItem", p.current_item);
 }
 
-std::string to_json(const transfer_request& request) { return write_json(request); }
-std::string to_json(const cancel_request& request) { return write_json(request); }
-std::string to_json(const stop_request& request) { return write_json(request); }
-std::string to_json(const reply& answer) { return write_json(answer); }
-std::string to_json(const progress& how_far) { return write_json(how_far); }
+std::string to_json(const transfer_request& request) {
+  return write_json(request);
+}
+std::string to_json(const cancel_request& request) {
+  return write_json(request);
+}
+std::string to_json(const stop_request& request) {
+  return write_json(request);
+}
+std::string to_json(const reply& answer) {
+  return write_json(answer);
+}
+std::string to_json(const progress& how_far) {
+  return write_json(how_far);
+}
 
 result<transfer_request> read_transfer_request(const std::string& json) {
   return read_json<transfer_request>(json, "transfer request");
@@ -113,8 +131,14 @@ result<transfer_request> read_transfer_request(const std::string& json) {
 result<cancel_request> read_cancel_request(const std::string& json) {
   return read_json<cancel_request>(json, "cancel request");
 }
-result<stop_request> read_stop_request(const std::string& json) { return read_json<stop_request>(json, "stop request"); }
-result<reply> read_reply(const std::string& json) { return read_json<reply>(json, "reply"); }
-result<progress> read_progress(const std::string& json) { return read_json<progress>(json, "progress"); }
+result<stop_request> read_stop_request(const std::string& json) {
+  return read_json<stop_request>(json, "stop request");
+}
+result<reply> read_reply(const std::string& json) {
+  return read_json<reply>(json, "reply");
+}
+result<progress> read_progress(const std::string& json) {
+  return read_json<progress>(json, "progress");
+}
 
 }  // namespace baton::formats

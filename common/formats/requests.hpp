@@ -16,13 +16,13 @@ inline constexpr int format_version = 1;
 
 // Message subjects on COMMAND queues.
 namespace subject {
-inline constexpr const char* transfer_request = "transfer.request";      // body: transfer_request
-inline constexpr const char* transfer_cancel = "transfer.cancel";        // body: cancel_request
-inline constexpr const char* agent_ping = "agent.ping";                  // body: empty
-inline constexpr const char* agent_stop = "agent.stop";                  // body: stop_request
+inline constexpr const char* transfer_request = "transfer.request";  // body: transfer_request
+inline constexpr const char* transfer_cancel = "transfer.cancel";    // body: cancel_request
+inline constexpr const char* agent_ping = "agent.ping";              // body: empty
+inline constexpr const char* agent_stop = "agent.stop";              // body: stop_request
 // Answers, to the reply_to of the request, with its correlation id.
-inline constexpr const char* reply = "reply";                            // body: reply; the last answer
-inline constexpr const char* progress = "transfer.progress";             // body: progress; any number before the reply
+inline constexpr const char* reply = "reply";                 // body: reply; the last answer
+inline constexpr const char* progress = "transfer.progress";  // body: progress; any number before the reply
 }  // namespace subject
 
 enum class file_mode { binary, text };
@@ -31,15 +31,15 @@ enum class disposition { leave, remove };
 enum class exist_action { error, overwrite };
 enum class destination_kind { file, directory };
 
-std::string to_string(checksum_kind kind);   // "none", "MD5", "SHA-256", "XXH3"
+std::string to_string(checksum_kind kind);  // "none", "MD5", "SHA-256", "XXH3"
 std::optional<checksum_kind> checksum_from(const std::string& word);
-std::string to_string(file_mode mode);       // "binary", "text"
-std::string to_string(disposition what);     // "leave", "delete"
-std::string to_string(exist_action what);    // "error", "overwrite"
+std::string to_string(file_mode mode);     // "binary", "text"
+std::string to_string(disposition what);   // "leave", "delete"
+std::string to_string(exist_action what);  // "error", "overwrite"
 
 // One source specification and where it goes. Paths are bytes, in JSON as name_to_text.
 struct transfer_spec {
-  std::string source;       // file, directory or wildcard; relative: to transferRoot, else the agent user's home
+  std::string source;  // file, directory or wildcard; relative: to transferRoot, else the agent user's home
   bool recursive = false;
   disposition source_disposition = disposition::leave;
   std::string destination;  // file or directory on the destination's host
@@ -50,16 +50,16 @@ struct transfer_spec {
 };
 
 struct transfer_request {
-  std::string id;           // 48 hex digits
+  std::string id;  // 48 hex digits
   std::string job;
   std::string originator_host, originator_user;
   std::string source_agent, source_qmgr;
   std::string destination_agent, destination_qmgr;
-  int priority = 0;         // 0 to 9
+  int priority = 0;                      // 0 to 9
   std::int64_t recovery_timeout_s = -2;  // -1 forever, 0 at once, n seconds; -2: the agent's property
   std::map<std::string, std::string> metadata;
   std::vector<transfer_spec> specs;
-  bool wait = false;        // the asker wants progress and the result
+  bool wait = false;  // the asker wants progress and the result
 };
 
 struct cancel_request {
@@ -72,8 +72,8 @@ struct stop_request {
 
 // The last answer to a request.
 struct reply {
-  int result_code = 0;      // reference section 3.7
-  std::string text;         // a rendered message of the catalogue
+  int result_code = 0;  // reference section 3.7
+  std::string text;     // a rendered message of the catalogue
   std::string transfer_id;
   std::uint64_t items = 0, failed = 0, bytes = 0;  // of a transfer
   std::int64_t elapsed_ms = 0;
@@ -83,7 +83,7 @@ struct reply {
 // How far a transfer is.
 struct progress {
   std::string transfer_id;
-  std::string state;        // reference section 5.2
+  std::string state;  // reference section 5.2
   std::uint64_t items = 0, items_total = 0, failed = 0;
   std::uint64_t bytes = 0, bytes_total = 0;
   std::int64_t elapsed_ms = 0;

@@ -22,7 +22,11 @@ void describe(Archive& a, source_record& r) {
   a("recoveries", r.recoveries);
 }
 
-std::string to_json(const source_record& record) { return write_json(record); }
-result<source_record> read_source_record(const std::string& json) { return read_json<source_record>(json, "transfer record"); }
+std::string to_json(const source_record& record) {
+  return write_json(record);
+}
+result<source_record> read_source_record(const std::string& json) {
+  return read_json<source_record>(json, "transfer record");
+}
 
 }  // namespace baton::formats

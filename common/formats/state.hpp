@@ -1,5 +1,5 @@
-// The record of a transfer on the STATE queue of its source agent. JSON body, version 1. Of two records for one transfer
-// the one with the higher sequence counts.
+// The record of a transfer on the STATE queue of its source agent. JSON body, version 1. Of two records for one
+// transfer the one with the higher sequence counts.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ inline constexpr const char* source_record = "state.source";  // body: source_re
 struct source_record {
   std::string transfer_id;
   std::uint64_t sequence = 0;
-  std::string request;             // the transfer_request, as it came
-  std::string reply_to;            // where progress and result go, empty: nobody waits
+  std::string request;   // the transfer_request, as it came
+  std::string reply_to;  // where progress and result go, empty: nobody waits
   std::string correlation_id;
   std::uint64_t attempt = 0;       // the last one asked for
   std::uint64_t results_from = 0;  // the first item without a result

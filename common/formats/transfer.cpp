@@ -64,13 +64,29 @@ void describe(Archive& a, finish& m) {
   a("how", m.how);
 }
 
-std::string to_json(const negotiate& m) { return write_json(m); }
-std::string to_json(const negotiated& m) { return write_json(m); }
-std::string to_json(const ack& m) { return write_json(m); }
-std::string to_json(const finish& m) { return write_json(m); }
-result<negotiate> read_negotiate(const std::string& json) { return read_json<negotiate>(json, "negotiation"); }
-result<negotiated> read_negotiated(const std::string& json) { return read_json<negotiated>(json, "negotiation answer"); }
-result<ack> read_ack(const std::string& json) { return read_json<ack>(json, "acknowledgement"); }
-result<finish> read_finish(const std::string& json) { return read_json<finish>(json, "finish"); }
+std::string to_json(const negotiate& m) {
+  return write_json(m);
+}
+std::string to_json(const negotiated& m) {
+  return write_json(m);
+}
+std::string to_json(const ack& m) {
+  return write_json(m);
+}
+std::string to_json(const finish& m) {
+  return write_json(m);
+}
+result<negotiate> read_negotiate(const std::string& json) {
+  return read_json<negotiate>(json, "negotiation");
+}
+result<negotiated> read_negotiated(const std::string& json) {
+  return read_json<negotiated>(json, "negotiation answer");
+}
+result<ack> read_ack(const std::string& json) {
+  return read_json<ack>(json, "acknowledgement");
+}
+result<finish> read_finish(const std::string& json) {
+  return read_json<finish>(json, "finish");
+}
 
 }  // namespace baton::formats

@@ -27,8 +27,8 @@ struct position {
 // Asks the destination to take (or to go on with) a transfer.
 struct negotiate {
   std::string transfer_id, source_agent, job;
-  std::uint64_t epoch = 0;         // of the source agent's lock
-  std::uint64_t attempt = 0;       // 1, 2, ...: frames and acks of an older attempt are ignored
+  std::uint64_t epoch = 0;    // of the source agent's lock
+  std::uint64_t attempt = 0;  // 1, 2, ...: frames and acks of an older attempt are ignored
   std::uint64_t items_total = 0, bytes_total = 0;
   std::uint64_t results_from = 0;  // the first item whose result the source does not have yet
   bool again = false;              // data was sent before: items may have arrived whose results were lost
@@ -37,9 +37,9 @@ struct negotiate {
 
 struct negotiated {
   std::string transfer_id;
-  std::uint64_t epoch = 0;         // of the destination agent's lock
+  std::uint64_t epoch = 0;  // of the destination agent's lock
   std::uint64_t attempt = 0;
-  int result_code = 0;             // 0, 45 no capacity, 52 not permitted, ...
+  int result_code = 0;  // 0, 45 no capacity, 52 not permitted, ...
   std::string text;
   position from;
   std::uint32_t chunk_bytes = 262144, window_frames = 10;  // the smaller of both sides
@@ -47,9 +47,9 @@ struct negotiated {
 
 struct item_result {
   std::uint64_t number = 0;
-  int result_code = 0;             // 0 ok, 1 failed, 2 warning
-  std::string text;                // a rendered message when not 0
-  std::string checksum;            // what the destination computed, hex
+  int result_code = 0;   // 0 ok, 1 failed, 2 warning
+  std::string text;      // a rendered message when not 0
+  std::string checksum;  // what the destination computed, hex
 };
 
 // Frames up to `frames` of this attempt are consumed, and these items have ended. What it says of an item is on
@@ -61,14 +61,14 @@ struct ack {
   std::uint64_t frames = 0;
   position durable;
   std::vector<item_result> results;
-  bool complete = false;           // every item of the transfer has a result
+  bool complete = false;  // every item of the transfer has a result
 };
 
 struct finish {
   std::string transfer_id;
   std::uint64_t epoch = 0;
   std::uint64_t attempt = 0;
-  std::string how;                 // completed, cancelled, failed
+  std::string how;  // completed, cancelled, failed
 };
 
 std::string to_json(const negotiate& m);

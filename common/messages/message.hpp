@@ -1,6 +1,6 @@
-// The catalogue of everything that Baton says: one entry per message id, in the .def files of this folder, by component.
-// docs/messages.md is generated from it. Ids follow the field's form: BFG, two letters of component, four digits, and the
-// severity I, W or E; where IBM MFT has a message with the same meaning it keeps that id.
+// The catalogue of everything that Baton says: one entry per message id, in the .def files of this folder, by
+// component. docs/messages.md is generated from it. Ids follow the field's form: BFG, two letters of component, four
+// digits, and the severity I, W or E; where IBM MFT has a message with the same meaning it keeps that id.
 #pragma once
 
 #include <fmt/format.h>
@@ -35,8 +35,7 @@ std::string render_text(const message& m, const Inserts&... inserts) {
 }
 
 namespace messages {
-#define BATON_MESSAGE(id, text, explanation, response) \
-  inline constexpr message id{#id, text, explanation, response};
+#define BATON_MESSAGE(id, text, explanation, response) inline constexpr message id{#id, text, explanation, response};
 #include "common/messages/agent.def"
 #include "common/messages/commands.def"
 #include "common/messages/coordination.def"

@@ -46,7 +46,7 @@ TEST_CASE("property set: every error is reported, with file, line, name, expecte
   CHECK(read.errors[1] == "agent.properties:4: agentQMgrPort: expected a number, 1 to 65535, found \"many\"");
   CHECK(read.errors[2] == "agent.properties:5: failTransferOnFirstFailure: expected true or false, found \"yes\"");
   CHECK(read.errors[3] ==
-        "agent.properties:6: agentType: expected one of STANDARD, found \"BRIDGE\"");
+        "agent.properties:6: agentType: expected STANDARD, found \"BRIDGE\"");
   CHECK(read.failure().code == errc::bad_property);
 }
 

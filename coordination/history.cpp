@@ -21,7 +21,8 @@ const char* const schema = R"(
   CREATE TABLE IF NOT EXISTS transfers (
     id TEXT PRIMARY KEY, job TEXT, source TEXT, destination TEXT, user TEXT, host TEXT, state TEXT,
     code INTEGER, supplement TEXT, start INTEGER, end INTEGER, updated INTEGER,
-    items INTEGER, items_total INTEGER, failed INTEGER, bytes INTEGER, bytes_total INTEGER, retries INTEGER, metadata TEXT);
+    items INTEGER, items_total INTEGER, failed INTEGER, bytes INTEGER, bytes_total INTEGER,
+    retries INTEGER, metadata TEXT);
   CREATE INDEX IF NOT EXISTS transfers_by_start ON transfers (start);
   CREATE TABLE IF NOT EXISTS events (id TEXT, sequence INTEGER, PRIMARY KEY (id, sequence)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS items (

@@ -1,6 +1,8 @@
 // fteCleanAgent: throws away what a stopped agent has in its queues.
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "commands/agent_process.hpp"
 #include "commands/commands.hpp"
 #include "commands/console.hpp"
@@ -58,7 +60,12 @@ int run(const arguments& words) {
         {errc::in_use, fmt::format("the agent {} is running: stop it first with fteStopAgent {}", *agent, *agent)});
   }
   const auto purged = purge(*work, *properties, queues_to_purge(*agent, words, !says_what));
-  return purged ? 0 : fail(purged.error());
+  if (!purged) return fail(purged.error());
+  if (!says_what || words.has("all") || words.has("trs")) {
+    std::error_code ignored;  // the lists of items of transfers that will not go on
+    std::filesystem::remove_all(work->where.agent_run(work->coordination, *agent) / "transfers", ignored);
+  }
+  return 0;
 }
 
 }  // namespace

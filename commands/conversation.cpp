@@ -23,12 +23,6 @@ error without_queue(const error& why, const std::string& what) {
 
 }  // namespace
 
-result<amqp::requester*> open_conversation(const amqp::endpoint& peer, std::int64_t timeout_ms) {
-  auto opened = amqp::requester::connect(command_connection(peer, timeout_ms), timeout_ms);
-  if (!opened) return opened.error();
-  return opened->release();
-}
-
 result<amqp::endpoint> qmgr_of_agent(const workspace& work, const std::string& agent, const std::string& qmgr) {
   std::string wanted;
   if (!qmgr.empty()) {
@@ -68,7 +62,7 @@ result<formats::reply> ask_agent(const workspace& work, const std::string& agent
   const std::int64_t deadline = boot_time_ms() + timeout_ms;
   const auto peer = qmgr_of_agent(work, agent, qmgr);
   if (!peer) return peer.error();
-  auto conversation = open_conversation(*peer, timeout_ms);
+  auto conversation = amqp::requester::connect(command_connection(*peer, timeout_ms), timeout_ms);
   if (!conversation) return conversation.error();
   const std::int64_t left = std::max<std::int64_t>(deadline - boot_time_ms(), 1);
   const auto answer =
@@ -84,7 +78,7 @@ result<formats::answer> ask_coordination(const workspace& work, const formats::q
   if (!properties) return properties.error();
   const auto peer = coordination_qmgr_connection(*properties, work.where);
   if (!peer) return peer.error();
-  auto conversation = open_conversation(peer->peer, timeout_ms);
+  auto conversation = amqp::requester::connect(command_connection(peer->peer, timeout_ms), timeout_ms);
   if (!conversation) return conversation.error();
   const auto reply =
       (*conversation)

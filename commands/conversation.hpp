@@ -12,9 +12,6 @@
 
 namespace baton::commands {
 
-// A conversation that lasts until the process ends: the AMQP thread may still use it when the command is done with it.
-result<amqp::requester*> open_conversation(const amqp::endpoint& peer, std::int64_t timeout_ms);
-
 // The queue manager where an agent's queues are: the one that `qmgr` (an option, may be empty) names, else the one that
 // the agent's own properties name when it is configured here, else the one that commands connect to.
 result<amqp::endpoint> qmgr_of_agent(const workspace& work, const std::string& agent, const std::string& qmgr);

@@ -6,6 +6,7 @@
 #include "commands/commands.hpp"
 #include "commands/console.hpp"
 #include "commands/conversation.hpp"
+#include "commands/qmgr_request.hpp"
 #include "commands/transfer_wait.hpp"
 #include "common/formats/queues.hpp"
 #include "common/random.hpp"
@@ -145,7 +146,7 @@ int run(const arguments& words) {
   if (!work) return fail(work.error());
   const auto peer = qmgr_of_agent(*work, request->source_agent, request->source_qmgr);
   if (!peer) return fail(peer.error());
-  auto conversation = open_conversation(*peer, 5000);
+  auto conversation = amqp::requester::connect(command_connection(*peer, 5000), 5000);
   if (!conversation) return fail(conversation.error());
   const auto sent = send(**conversation, *request);
   if (!sent) return fail(sent.error());

@@ -37,15 +37,19 @@ void destination_writer::discard() {
   current_.reset();
 }
 
+bool destination_writer::is_open(std::uint64_t number) const {
+  return current_ && current_->number() == number && ignored_ != number;
+}
+
 void destination_writer::on(const formats::record& r) {
   if (const auto* first = std::get_if<formats::item_begin>(&r)) return begin(*first);
   if (const auto* last = std::get_if<formats::item_end>(&r)) return end(*last);
   if (std::get_if<formats::transfer_end>(&r) != nullptr) {
     out_.complete = true;
   } else if (const auto* gone = std::get_if<formats::item_abort>(&r)) {
-    if (current_ && ignored_ != gone->number) fail(std::string(gone->text));
+    if (is_open(gone->number)) fail(std::string(gone->text));
   } else if (const auto* piece = std::get_if<formats::item_data>(&r)) {
-    if (!current_ || ignored_ == piece->number) return;
+    if (!is_open(piece->number)) return;
     if (auto failure = current_->write(*piece); !failure.empty()) fail(std::move(failure));
   }
 }
@@ -105,7 +109,7 @@ std::string destination_writer::ensure_directory(const std::string& path) {
 }
 
 void destination_writer::end(const formats::item_end& r) {
-  if (!current_ || current_->number() != r.number || ignored_ == r.number) return;
+  if (!is_open(r.number)) return;
   if (auto failure = current_->finish(r); !failure.empty()) return fail(std::move(failure));
   finished_.push_back({r.number, 0, {}, current_->digest()});
   batch_.add(*current_);

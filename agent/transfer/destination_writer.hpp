@@ -45,6 +45,7 @@ class destination_writer {
   void discard();
 
  private:
+  bool is_open(std::uint64_t number) const;  // and its records are wanted
   void on(const formats::record& r);
   void begin(const formats::item_begin& r);
   std::string begin_file(const formats::item_begin& r, const std::string& path);

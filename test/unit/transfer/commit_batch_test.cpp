@@ -1,0 +1,112 @@
+#include "agent/transfer/commit_batch.hpp"
+
+#include "test/unit/transfer/moved_tree.hpp"
+
+using namespace baton;
+using namespace baton::test;
+using Catch::Contains;
+
+namespace {
+
+// A finished part file of a few bytes for `name`, added to the batch.
+void add(commit_batch& batch, const fs::path& path, std::uint64_t number, bool replace = false) {
+  const std::string content = "content of " + std::to_string(number);
+  formats::item_begin begin;
+  begin.number = number;
+  begin.size = content.size();
+  begin.mode = 0640;
+  begin.checksum = formats::checksum_kind::none;
+  begin.exist = replace ? formats::exist_action::overwrite : formats::exist_action::error;
+  part_file part(begin, path.string(), part_path(path.string(), "0123456789abcdef", 1, number));
+  REQUIRE(part.create().empty());
+  REQUIRE(part.write({number, 0, formats::data_check(content), content}).empty());
+  REQUIRE(part.finish({number, content.size(), ""}).empty());
+  batch.add(part);
+}
+
+}  // namespace
+
+TEST_CASE("a batch of any size gets its names") {
+  for (const std::size_t count : {1, 7, 8, 9, 300}) {
+    const temporary_directory where;
+    commit_batch batch;
+    for (std::size_t i = 0; i < count; ++i) add(batch, where.path() / ("file" + std::to_string(i)), i);
+    CHECK(batch.size() == count);
+    CHECK(part_files_in(where.path()) == static_cast<std::ptrdiff_t>(count));
+    const auto failures = batch.commit();
+    CHECK(failures == std::vector<std::string>(count));
+    CHECK(batch.size() == 0);
+    const auto tree = tree_of(where.path());
+    CHECK(tree.size() == count);
+    for (std::size_t i = 0; i < count; ++i) {
+      CHECK(tree.at("file" + std::to_string(i)) == "content of " + std::to_string(i));
+    }
+    CHECK(batch.commit().empty());
+  }
+}
+
+TEST_CASE("descriptors of a big batch are not kept open") {
+  const temporary_directory where;
+  const auto open_files = [] {
+    return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+  };
+  const auto before = open_files();
+  commit_batch batch;
+  for (std::size_t i = 0; i < 300; ++i) add(batch, where.path() / std::to_string(i), i);
+  CHECK(open_files() <= before + 8);
+  (void)batch.commit();
+  CHECK(open_files() == before);
+}
+
+TEST_CASE("an existing file is not replaced unless that was asked for") {
+  for (const std::size_t count : {3, 20}) {
+    const temporary_directory where;
+    write_file(where.path() / "1", "old");
+    write_file(where.path() / "2", "old");
+    commit_batch batch;
+    for (std::size_t i = 0; i < count; ++i) add(batch, where.path() / std::to_string(i), i, i == 2);
+    const auto failures = batch.commit();
+    REQUIRE(failures.size() == count);
+    for (std::size_t i = 0; i < count; ++i) CHECK(failures[i].empty() == (i != 1));
+    CHECK_THAT(failures[1], Contains("BFGIO0006E"));
+    CHECK(read_file(where.path() / "1") == "old");
+    CHECK(read_file(where.path() / "2") == "content of 2");
+    CHECK(part_files_in(where.path()) == 0);
+  }
+}
+
+TEST_CASE("two items of a batch with one name do not replace each other") {
+  const temporary_directory where;
+  commit_batch batch;
+  add(batch, where.path() / "same", 1);
+  add(batch, where.path() / "same", 2);
+  const auto failures = batch.commit();
+  CHECK(failures.at(0).empty());
+  CHECK_THAT(failures.at(1), Contains("BFGIO0006E"));
+  CHECK(read_file(where.path() / "same") == "content of 1");
+}
+
+TEST_CASE("a part file that is gone or a directory in the way fails one file of a batch") {
+  const temporary_directory where;
+  commit_batch batch;
+  for (std::size_t i = 0; i < 4; ++i) add(batch, where.path() / std::to_string(i), i, i == 2);
+  for (const auto& [name, content] : tree_of(where.path())) {
+    if (name.starts_with("1.")) fs::remove(where.path() / name);
+  }
+  write_file(where.path() / "2/below", "content");
+  const auto failures = batch.commit();
+  CHECK(failures.at(0).empty());
+  CHECK_THAT(failures.at(1), Contains("BFGIO0341E"));
+  CHECK_THAT(failures.at(2), Contains("BFGIO0341E"));
+  CHECK(failures.at(3).empty());
+  CHECK(part_files_in(where.path()) == 0);
+}
+
+TEST_CASE("part names are unique and never longer than a file system takes") {
+  const std::string id(48, 'a');
+  const std::string long_name = "/d/" + std::string(255, 'n');
+  CHECK(part_path("/d/name", id, 7, 3) == "/d/name.aaaaaaaaaaaa.3.e7.part");
+  CHECK(part_path(long_name, id, UINT64_MAX, UINT64_MAX).size() <= 3 + 255);
+  CHECK(part_path(long_name, id, 7, 3) != part_path(long_name, id, 7, 4));
+  CHECK(part_path("/d/name", id, 7, 3) != part_path("/d/name", id, 8, 3));
+}

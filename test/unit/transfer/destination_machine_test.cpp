@@ -1,0 +1,276 @@
+#include "agent/transfer/destination_machine.hpp"
+
+#include <catch2/catch.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "test/unit/seed.hpp"
+
+using namespace baton;
+using namespace baton::transfer;
+using baton::test::below;
+using namespace baton::transfer::destination_event;
+namespace action = baton::transfer::destination_action;
+
+namespace {
+
+using outputs = std::vector<destination_output>;
+
+template <class Action>
+std::vector<Action> all_of(const outputs& actions) {
+  std::vector<Action> found;
+  for (const auto& one : actions) {
+    if (const auto* wanted = std::get_if<Action>(&one)) found.push_back(*wanted);
+  }
+  return found;
+}
+
+// Stands for the driver: keeps the queue and the frame being written, and asserts what must always hold.
+class watched_destination {
+ public:
+  outputs step(const destination_input& event, std::int64_t now_ms = 0) {
+    const bool ended = machine_.state() == destination_state::completed;
+    if (const auto* made = std::get_if<written>(&event)) {
+      writing_.reset();
+      broken_ |= made->broken;
+    }
+    const auto actions = machine_.step(event, now_ms);
+    INFO("event " << event.index() << " in " << to_string(machine_.state()));
+    if (ended) REQUIRE(actions.empty());
+    for (const auto& one : actions) note(one, event);
+    REQUIRE(closes_ == (machine_.state() == destination_state::completed ? 1 : 0));
+    REQUIRE((closes_ == 1 || !begun_ || wake_.has_value()));
+    return actions;
+  }
+
+  destination_state state() const { return machine_.state(); }
+  std::uint64_t attempt() const { return machine_.attempt(); }
+  const std::optional<frame>& writing() const { return writing_; }
+  std::size_t queued() const { return queue_.size(); }
+  std::uint64_t taken() const { return taken_; }
+  written done_writing(bool broken = false) const { return {writing_->attempt, writing_->sequence, broken}; }
+
+ private:
+  void note(const destination_output& one, const destination_input& event) {
+    REQUIRE(closes_ == 0);  // closing is the last action
+    if (std::holds_alternative<action::rewind>(one)) {
+      REQUIRE_FALSE(writing_.has_value());
+      queue_.clear();
+      taken_ = 0;
+      broken_ = false;
+    } else if (const auto* told = std::get_if<action::answer>(&one)) {
+      REQUIRE_FALSE(writing_.has_value());  // the position would not be right
+      REQUIRE(told->attempt >= answered_);
+      answered_ = told->attempt;
+      begun_ = true;
+    } else if (std::holds_alternative<action::queue_frame>(one)) {
+      const auto& arrived = std::get<frame>(event);
+      REQUIRE(arrived.attempt == answered_);
+      REQUIRE(arrived.sequence == taken_ + 1);
+      REQUIRE_FALSE(broken_);
+      taken_ = arrived.sequence;
+      queue_.push_back(arrived);
+    } else if (std::holds_alternative<action::write_frame>(one)) {
+      REQUIRE_FALSE(writing_.has_value());
+      REQUIRE_FALSE(queue_.empty());
+      writing_ = queue_.front();
+      queue_.pop_front();
+    } else if (const auto* told_frames = std::get_if<action::acknowledge>(&one)) {
+      const auto& made = std::get<written>(event);
+      REQUIRE_FALSE(made.broken);
+      REQUIRE(made.attempt == answered_);
+      REQUIRE(told_frames->frames == made.sequence);
+    } else if (const auto* wake = std::get_if<action::wake_at>(&one)) {
+      wake_ = wake->time_ms;
+    } else {
+      REQUIRE_FALSE(writing_.has_value());
+      ++closes_;
+    }
+  }
+
+  destination_machine machine_{destination_limits{1000}};
+  std::deque<frame> queue_;
+  std::optional<frame> writing_;
+  std::uint64_t answered_ = 0, taken_ = 0;
+  std::optional<std::int64_t> wake_;
+  bool broken_ = false, begun_ = false;
+  int closes_ = 0;
+};
+
+watched_destination running(std::uint64_t attempt = 5) {
+  watched_destination machine;
+  machine.step(negotiated{attempt});
+  return machine;
+}
+
+}  // namespace
+
+TEST_CASE("a destination answers and takes frames in order") {
+  watched_destination machine;
+  const auto begun = machine.step(negotiated{5});
+  CHECK(all_of<action::rewind>(begun).size() == 1);
+  CHECK(all_of<action::answer>(begun).at(0).attempt == 5);
+  CHECK(machine.state() == destination_state::running);
+  CHECK(all_of<action::write_frame>(machine.step(frame{5, 1})).size() == 1);
+  CHECK(all_of<action::write_frame>(machine.step(frame{5, 2})).empty());  // one at a time
+  const auto first = machine.step(machine.done_writing());
+  CHECK(all_of<action::acknowledge>(first).at(0).frames == 1);
+  CHECK(all_of<action::write_frame>(first).size() == 1);
+  CHECK(all_of<action::acknowledge>(machine.step(machine.done_writing())).at(0).frames == 2);
+  CHECK(all_of<action::close>(machine.step(finished{})).size() == 1);
+  CHECK(machine.state() == destination_state::completed);
+}
+
+TEST_CASE("frames out of order or of another attempt are never queued") {
+  auto machine = running(5);
+  for (const frame& wrong : {frame{5, 0}, frame{5, 2}, frame{5, 99}, frame{4, 1}, frame{6, 1}}) {
+    CHECK(machine.step(wrong).empty());
+  }
+  machine.step(frame{5, 1});
+  CHECK(machine.step(frame{5, 1}).empty());
+  CHECK(machine.step(frame{5, 3}).empty());
+  CHECK(machine.queued() == 0);
+}
+
+TEST_CASE("a frame before any negotiation is not taken") {
+  watched_destination machine;
+  CHECK(machine.step(frame{0, 1}).empty());
+  CHECK(machine.step(frame{1, 1}).empty());
+}
+
+TEST_CASE("an older negotiation is ignored") {
+  auto machine = running(5);
+  CHECK(machine.step(negotiated{4}).empty());
+  CHECK(machine.attempt() == 5);
+}
+
+TEST_CASE("a new attempt waits for the frame being written") {
+  auto machine = running(5);
+  machine.step(frame{5, 1});
+  machine.step(frame{5, 2});
+  const auto asked = machine.step(negotiated{6});
+  CHECK(all_of<action::answer>(asked).empty());
+  CHECK(machine.state() == destination_state::restarting);
+  CHECK(machine.step(frame{6, 1}).empty());  // nobody can know the position yet
+  const auto after = machine.step(machine.done_writing());
+  CHECK(all_of<action::acknowledge>(after).empty());
+  CHECK(all_of<action::rewind>(after).size() == 1);
+  CHECK(all_of<action::answer>(after).at(0).attempt == 6);
+  CHECK(all_of<action::write_frame>(after).empty());
+  CHECK(machine.state() == destination_state::running);
+  CHECK(all_of<action::write_frame>(machine.step(frame{6, 1})).size() == 1);
+}
+
+TEST_CASE("of several new attempts while writing only the newest is answered") {
+  auto machine = running(5);
+  machine.step(frame{5, 1});
+  machine.step(negotiated{6});
+  machine.step(negotiated{8});
+  CHECK(machine.step(negotiated{7}).empty());
+  const auto after = machine.step(machine.done_writing());
+  REQUIRE(all_of<action::answer>(after).size() == 1);
+  CHECK(all_of<action::answer>(after)[0].attempt == 8);
+}
+
+TEST_CASE("a broken frame stops acknowledging until the source asks again") {
+  auto machine = running(5);
+  machine.step(frame{5, 1});
+  machine.step(frame{5, 2});
+  CHECK(machine.step(machine.done_writing(true)).empty());
+  for (std::uint64_t i = 0; i < 5; ++i) CHECK(machine.step(frame{5, i}).empty());
+  CHECK(machine.state() == destination_state::running);
+  CHECK(all_of<action::answer>(machine.step(negotiated{6})).size() == 1);
+  machine.step(frame{6, 1});
+  CHECK(all_of<action::acknowledge>(machine.step(machine.done_writing())).size() == 1);
+}
+
+TEST_CASE("after a lost connection nothing is acknowledged but queued frames are written") {
+  auto machine = running(5);
+  machine.step(frame{5, 1});
+  machine.step(frame{5, 2});
+  CHECK(machine.step(connection_lost{}).empty());
+  CHECK(machine.state() == destination_state::recovering);
+  CHECK(machine.step(frame{5, 3}).empty());
+  const auto after = machine.step(machine.done_writing());
+  CHECK(all_of<action::acknowledge>(after).empty());
+  CHECK(all_of<action::write_frame>(after).size() == 1);
+  machine.step(machine.done_writing());
+  CHECK(all_of<action::answer>(machine.step(negotiated{6})).size() == 1);
+  CHECK(machine.state() == destination_state::running);
+}
+
+TEST_CASE("the end waits for the frame being written") {
+  auto machine = running(5);
+  machine.step(frame{5, 1});
+  machine.step(frame{5, 2});
+  CHECK(machine.step(finished{}).empty());
+  const auto after = machine.step(machine.done_writing());
+  CHECK(after.size() == 1);
+  CHECK(all_of<action::close>(after).size() == 1);
+}
+
+TEST_CASE("a source that falls silent is taken for lost") {
+  auto machine = running(5);
+  CHECK(all_of<action::close>(machine.step(tick{}, 1000)).size() == 1);
+}
+
+TEST_CASE("a slow disk is not a silent source") {
+  auto machine = running(5);
+  machine.step(frame{5, 1});
+  const auto late = machine.step(tick{}, 1000);
+  CHECK(all_of<action::wake_at>(late).at(0).time_ms == 2000);
+  CHECK(machine.state() == destination_state::running);
+}
+
+TEST_CASE("every event after every short history keeps the destination's invariants") {
+  std::vector<destination_input> events{finished{}, connection_lost{}, tick{}};
+  for (const std::uint64_t attempt : {1, 2}) {
+    events.push_back(negotiated{attempt});
+    for (const std::uint64_t sequence : {0, 1, 2, 3}) events.push_back(frame{attempt, sequence});
+  }
+  events.push_back(written{0, 0, false});  // stands for: the frame being written is done
+  events.push_back(written{0, 0, true});
+  const std::function<void(const watched_destination&, int)> explore = [&](const watched_destination& at, int depth) {
+    for (const auto& event : events) {
+      auto next = at;
+      if (const auto* made = std::get_if<written>(&event)) {
+        if (!next.writing()) continue;
+        next.step(next.done_writing(made->broken));
+      } else {
+        next.step(event);
+      }
+      if (depth > 1) explore(next, depth - 1);
+    }
+  };
+  explore(watched_destination(), 4);
+}
+
+TEST_CASE("a random walk of the destination keeps the invariants") {
+  BATON_SEEDED(random);
+  auto machine = std::make_unique<watched_destination>();
+  std::uint64_t attempt = 1;
+  for (int i = 0; i < 10000; ++i) {
+    if (machine->state() == destination_state::completed) machine = std::make_unique<watched_destination>();
+    const std::size_t choice = below(random, 100);
+    if (choice < 40)
+      machine->step(frame{machine->attempt(), machine->taken() + 1}, i);
+    else if (choice < 75 && machine->writing())
+      machine->step(machine->done_writing(choice == 74), i);
+    else if (choice < 75)
+      continue;
+    else if (choice < 85)
+      machine->step(negotiated{attempt++}, i);
+    else if (choice < 90)
+      machine->step(negotiated{attempt - below(random, attempt)}, i);
+    else if (choice < 94)
+      machine->step(frame{below(random, attempt + 1), below(random, 5)}, i);
+    else if (choice < 97)
+      machine->step(connection_lost{}, i);
+    else if (choice < 99)
+      machine->step(tick{}, i);
+    else
+      machine->step(finished{}, i);
+  }
+}

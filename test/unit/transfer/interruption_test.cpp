@@ -1,0 +1,192 @@
+// A transfer that is interrupted after any frame and goes on from where the destination says.
+#include "test/unit/seed.hpp"
+#include "test/unit/transfer/moved_tree.hpp"
+
+using namespace baton;
+using namespace baton::test;
+using Catch::Contains;
+
+namespace {
+
+struct circumstances {
+  std::size_t chunk_bytes = 150;
+  std::uint32_t checkpoint_frames = 1;
+  std::size_t lost_frames = 0;  // read and sent, but not written, when it was interrupted
+  formats::file_mode mode = formats::file_mode::binary;
+  formats::exist_action exist = formats::exist_action::error;
+};
+
+void fill(moved_tree& tree, const circumstances& given) {
+  write_file(tree.in() / "a", std::string(400, 'a'));
+  write_file(tree.in() / "b", "");
+  write_file(tree.in() / "c", "line\r\n\r\nend\r" + std::string(300, '\r') + "\n");
+  write_file(tree.in() / "d/e", std::string(150, 'e'));
+  fs::create_directories(tree.in() / "f/empty");
+  if (given.exist == formats::exist_action::overwrite) write_file(tree.out() / "a", "old");
+  tree.spec().mode = given.mode;
+  tree.spec().exist = given.exist;
+  tree.make_plan();
+}
+
+// Writes `count` frames, then loses some; false when the transfer ended before.
+bool move_some(moved_tree& tree, source_reader& from, destination_writer& to, std::size_t count, std::size_t lost) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto frame = from.next_frame();
+    tree.note(frame);
+    tree.note(to.write(frame.bytes));
+    if (frame.last) return false;
+  }
+  for (std::size_t i = 0; i < lost; ++i) {
+    if (from.next_frame().last) break;
+  }
+  return true;
+}
+
+std::map<std::string, std::string> expected(const moved_tree& tree, const circumstances& given) {
+  auto files = tree_of(tree.in());
+  if (given.mode == formats::file_mode::text) files["c"] = "line\n\nend" + std::string(300, '\r') + "\n";
+  return files;
+}
+
+// Interrupts after each frame in turn, and checks that the outcome is that of a transfer without trouble.
+void interrupt_everywhere(const circumstances& given) {
+  bool more = true;
+  for (std::size_t after = 0; more; ++after) {
+    moved_tree tree;
+    fill(tree, given);
+    const auto to = tree.writer(given.checkpoint_frames);
+    more = move_some(tree, *tree.reader(given.chunk_bytes), *to, after, given.lost_frames);
+    INFO("after frame " << after << ", lost " << given.lost_frames << ", checkpoint " << given.checkpoint_frames);
+    if (more) {
+      const auto before = to->durable();
+      to->rewind();
+      CHECK(to->durable() == before);
+      CHECK(tree.move(*tree.reader(given.chunk_bytes, to->durable()), *to));
+    }
+    to->discard();
+    tree.expect_all_good();
+    CHECK(tree_of(tree.out()) == expected(tree, given));
+    REQUIRE(after < 200);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an interruption after any frame does not change what arrives") {
+  for (const std::size_t lost : {0, 1, 3}) {
+    for (const std::uint32_t checkpoint : {1, 3}) {
+      interrupt_everywhere({150, checkpoint, lost, formats::file_mode::binary, formats::exist_action::error});
+    }
+  }
+}
+
+TEST_CASE("an interruption in text mode does not change what arrives") {
+  interrupt_everywhere({150, 1, 1, formats::file_mode::text, formats::exist_action::error});
+  interrupt_everywhere({133, 1, 0, formats::file_mode::text, formats::exist_action::error});
+}
+
+TEST_CASE("an interruption with overwrite does not change what arrives") {
+  interrupt_everywhere({150, 2, 1, formats::file_mode::binary, formats::exist_action::overwrite});
+  interrupt_everywhere({262144, 1, 0, formats::file_mode::binary, formats::exist_action::overwrite});
+}
+
+TEST_CASE("an interruption after every frame still comes to an end") {
+  moved_tree tree;
+  circumstances given;
+  given.chunk_bytes = 300;  // each frame has room for some data behind what it needs to begin an item
+  fill(tree, given);
+  const auto to = tree.writer(1);
+  int attempts = 0;
+  for (bool last = false; !last; ++attempts) {
+    const auto frame = tree.reader(given.chunk_bytes, to->durable())->next_frame();
+    tree.note(frame);
+    tree.note(to->write(frame.bytes));
+    last = frame.last;
+    to->rewind();
+    REQUIRE(attempts < 200);
+  }
+  tree.expect_all_good();
+  CHECK(tree_of(tree.out()) == expected(tree, given));
+}
+
+TEST_CASE("a chunk size that changes between attempts does not matter") {
+  BATON_SEEDED(random);
+  for (int i = 0; i < 20; ++i) {
+    moved_tree tree;
+    fill(tree, {});
+    const auto to = tree.writer(1 + static_cast<std::uint32_t>(below(random, 4)));
+    while (move_some(tree, *tree.reader(100 + below(random, 400), to->durable()), *to, 1 + below(random, 4),
+                     below(random, 3))) {
+      to->rewind();
+    }
+    tree.expect_all_good();
+    CHECK(tree_of(tree.out()) == expected(tree, {}));
+  }
+}
+
+TEST_CASE("a source that changed during an interruption fails and only that") {
+  for (std::size_t after = 1; after < 5; ++after) {
+    moved_tree tree;
+    for (const char* name : {"a", "b", "c"}) write_file(tree.in() / name, std::string(400, name[0]));
+    tree.make_plan();
+    const auto to = tree.writer(1);
+    move_some(tree, *tree.reader(150), *to, after, 0);
+    const auto from = to->durable();
+    REQUIRE(from.item < 3);
+    const std::string name(1, static_cast<char>('a' + from.item));
+    write_file(tree.in() / name, std::string(400, 'X'));
+    fs::last_write_time(tree.in() / name, fs::file_time_type::clock::now() + std::chrono::hours(1));
+    to->rewind();
+    CHECK(tree.move(*tree.reader(150, from), *to));
+    to->discard();
+    INFO("after frame " << after << ": item " << from.item << " from byte " << from.offset);
+    for (const char* other : {"a", "b", "c"}) {
+      if (other != name) CHECK(tree.failure_of(other).empty());
+    }
+    if (from.offset > 0) {
+      CHECK_THAT(tree.failure_of(name), Contains("BFGIO0903E"));
+      CHECK_FALSE(fs::exists(tree.out() / name));
+    } else {
+      CHECK(read_file(tree.out() / name) == std::string(400, 'X'));  // begun anew, it is sent as it is now
+    }
+    CHECK(part_files_in(tree.out()) == 0);
+  }
+}
+
+TEST_CASE("a part file that is gone after an interruption fails its item") {
+  moved_tree tree;
+  write_file(tree.in() / "a", std::string(1000, 'a'));
+  tree.make_plan();
+  auto to = tree.writer(1);
+  move_some(tree, *tree.reader(300), *to, 2, 0);
+  const auto from = to->durable();
+  REQUIRE(from.offset > 0);
+  to = tree.writer(1);  // another process, which knows nothing of it
+  CHECK(tree.move(*tree.reader(300, from), *to));
+  CHECK_THAT(tree.failure_of("a"), Contains("BFGIO0903E"));
+  CHECK_FALSE(fs::exists(tree.out() / "a"));
+}
+
+TEST_CASE("a cut frame is sent again and nothing is lost") {
+  moved_tree tree;
+  fill(tree, {});
+  const auto to = tree.writer(1);
+  std::size_t cuts = 0;
+  for (bool last = false; !last;) {
+    const auto from = tree.reader(500, to->durable());
+    auto frame = from->next_frame();
+    auto cut = to->write(std::string_view(frame.bytes).substr(0, frame.bytes.size() - 1));
+    CHECK_FALSE(cut.broken.empty());
+    // What it says of items that ended before the cut is true, and is told.
+    tree.note(cut);
+    to->rewind();
+    frame = tree.reader(500, to->durable())->next_frame();
+    tree.note(frame);
+    tree.note(to->write(frame.bytes));
+    last = frame.last;
+    to->rewind();
+    REQUIRE(++cuts < 100);
+  }
+  CHECK(tree.results().size() == tree.items().size());
+  CHECK(tree_of(tree.out()) == expected(tree, {}));
+}

@@ -1,0 +1,225 @@
+#include "agent/transfer/item_ledger.hpp"
+
+#include "common/log.hpp"
+#include "test/unit/transfer/moved_tree.hpp"
+
+using namespace baton;
+using namespace baton::test;
+
+namespace {
+
+// Stands for the agent: keeps what is published.
+class fake_agent : public services {
+ public:
+  fake_agent() : pool_(loop_, 1) {
+    settings_.items_per_progress = 3;
+    (void)open_log({});
+  }
+  event_loop& loop() override { return loop_; }
+  worker_pool& pool() override { return pool_; }
+  const agent::settings& settings() const override { return settings_; }
+  std::uint64_t epoch() const override { return 1; }
+  void send(const std::string&, amqp::message) override {}
+  void send_data(const std::string&, amqp::message) override {}
+  void publish(const formats::log_event& event) override { events.push_back(event); }
+  void publish(const formats::transfer_status&) override {}
+  void save(const formats::source_record&) override {}
+  void forget(const std::string&) override {}
+  void status_changed() override {}
+
+  std::vector<formats::log_event> events;
+
+ private:
+  event_loop loop_;
+  agent::settings settings_;
+  worker_pool pool_;
+};
+
+struct books {
+  explicit books(formats::disposition what = formats::disposition::leave) {
+    formats::transfer_request made;
+    made.id = std::string(48, 'f');
+    made.specs.emplace_back().source_disposition = what;
+    request = std::make_shared<const formats::transfer_request>(std::move(made));
+    ledger.emplace(agent, request, record, [this] { ++settled; });
+  }
+  read_item item(std::uint64_t number, const std::string& failure = "", bool told = true) const {
+    read_item made;
+    made.item.number = number;
+    made.item.source = "/in/" + std::to_string(number);
+    made.item.identity.size = 10;
+    made.checksum = "00ff";
+    made.failure = failure;
+    made.told = told;
+    return made;
+  }
+  // A real file that is to be deleted when it has arrived.
+  read_item real_item(const fs::path& path, std::uint64_t number) const {
+    write_file(path, "0123456789");
+    struct stat about {};
+    REQUIRE(lstat(path.c_str(), &about) == 0);
+    auto made = item(number);
+    made.item.source = path.string();
+    made.item.identity = identity_of(about);
+    return made;
+  }
+  std::vector<formats::log_item> logged() {
+    ledger->flush();
+    std::vector<formats::log_item> found;
+    for (const auto& event : agent.events) found.insert(found.end(), event.items.begin(), event.items.end());
+    return found;
+  }
+  bool wait() {
+    return agent.loop().run_until([this] { return !ledger->busy(); }, 10000);
+  }
+
+  fake_agent agent;
+  std::shared_ptr<const formats::transfer_request> request;
+  formats::source_record record;
+  std::optional<item_ledger> ledger;
+  int settled = 0;
+};
+
+}  // namespace
+
+TEST_CASE("items wait for their results and are counted once") {
+  books kept;
+  kept.ledger->add(kept.item(0));
+  kept.ledger->add(kept.item(1));
+  CHECK(kept.ledger->results_from() == 0);
+  kept.ledger->settle({{1, 1, "BFGIO0006E: exists", ""}});
+  CHECK(kept.ledger->results_from() == 0);
+  kept.ledger->settle({{0, 0, "", "00ff"}});
+  kept.ledger->settle({{0, 0, "", "00ff"}, {1, 1, "again", ""}});
+  CHECK(kept.ledger->results_from() == 2);
+  CHECK(kept.record.succeeded == 1);
+  CHECK(kept.record.failed == 1);
+  CHECK(kept.record.bytes == 10);
+  const auto logged = kept.logged();
+  REQUIRE(logged.size() == 2);
+  CHECK(logged[0].number == 1);
+  CHECK(logged[0].supplement == "BFGIO0006E: exists");
+  CHECK(logged[1].result_code == 0);
+}
+
+TEST_CASE("an item that the destination was never told of fails at once") {
+  books kept;
+  kept.ledger->add(kept.item(0, "BFGIO0001E: gone", false));
+  CHECK(kept.record.failed == 1);
+  CHECK(kept.ledger->results_from() == 1);
+  CHECK(kept.logged().at(0).supplement == "BFGIO0001E: gone");
+}
+
+TEST_CASE("the source's reason goes before the destination's") {
+  books kept;
+  kept.ledger->add(kept.item(0, "BFGIO0902E: changed"));
+  kept.ledger->settle({{0, 1, "dropped", ""}});
+  CHECK(kept.logged().at(0).supplement == "BFGIO0902E: changed");
+}
+
+TEST_CASE("an item that is refused while it is still being read fails") {
+  books kept;
+  kept.ledger->add(kept.item(0));
+  kept.ledger->settle({{1, 1, "BFGIO0006E: exists", ""}});
+  CHECK(kept.record.failed == 0);
+  kept.ledger->add(kept.item(1));
+  CHECK(kept.record.failed == 1);
+  kept.ledger->settle({{0, 0, "", ""}});
+  CHECK(kept.ledger->results_from() == 2);
+  CHECK(kept.logged().at(0).supplement == "BFGIO0006E: exists");
+}
+
+TEST_CASE("items that are read again after an interruption are counted once") {
+  books kept;
+  for (std::uint64_t i = 0; i < 4; ++i) kept.ledger->add(kept.item(i));
+  kept.ledger->settle({{0, 0, "", ""}});
+  kept.ledger->rewind({2, 0});
+  CHECK(kept.ledger->results_from() == 1);
+  kept.ledger->settle({{1, 0, "", ""}});  // told again
+  CHECK(kept.ledger->results_from() == 2);
+  for (std::uint64_t i = 2; i < 4; ++i) kept.ledger->add(kept.item(i));
+  kept.ledger->settle({{2, 0, "", ""}, {3, 0, "", ""}});
+  CHECK(kept.record.succeeded == 4);
+  CHECK(kept.logged().size() == 4);
+}
+
+TEST_CASE("items without a result at the end are failed") {
+  books kept;
+  kept.ledger->add(kept.item(0));
+  kept.ledger->close_unanswered("BFGTR0022E: no result");
+  CHECK(kept.record.failed == 1);
+  CHECK(kept.logged().at(0).supplement == "BFGTR0022E: no result");
+}
+
+TEST_CASE("the log is published in pieces with rising numbers") {
+  books kept;
+  std::vector<formats::item_result> results;
+  for (std::uint64_t i = 0; i < 7; ++i) {
+    kept.ledger->add(kept.item(i));
+    results.push_back({i, 0, "", ""});
+  }
+  kept.ledger->settle(results);
+  CHECK(kept.agent.events.size() == 2);
+  CHECK(kept.logged().size() == 7);
+  REQUIRE(kept.agent.events.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(kept.agent.events[i].sequence == i);
+    CHECK(kept.agent.events[i].action == "progress");
+  }
+  CHECK(kept.agent.events[2].bytes_sent == 70);
+}
+
+TEST_CASE("a source is deleted after its arrival and only then") {
+  const temporary_directory where;
+  books kept(formats::disposition::remove);
+  kept.ledger->add(kept.real_item(where.path() / "arrived", 0));
+  kept.ledger->add(kept.real_item(where.path() / "failed", 1));
+  kept.ledger->add(kept.real_item(where.path() / "waits", 2));
+  kept.ledger->settle({{0, 0, "", ""}, {1, 1, "BFGIO0006E: exists", ""}});
+  REQUIRE(kept.wait());
+  CHECK_FALSE(fs::exists(where.path() / "arrived"));
+  CHECK(fs::exists(where.path() / "failed"));
+  CHECK(fs::exists(where.path() / "waits"));
+  CHECK(kept.settled == 1);
+  CHECK(kept.record.succeeded == 1);
+  CHECK(kept.record.warnings == 0);
+}
+
+TEST_CASE("a source that changed after it was read is kept with a warning") {
+  const temporary_directory where;
+  books kept(formats::disposition::remove);
+  kept.ledger->add(kept.real_item(where.path() / "a", 0));
+  write_file(where.path() / "a", "something else");
+  kept.ledger->settle({{0, 0, "", ""}});
+  REQUIRE(kept.wait());
+  CHECK(fs::exists(where.path() / "a"));
+  CHECK(kept.record.succeeded == 1);
+  CHECK(kept.record.warnings == 1);
+  const auto logged = kept.logged();
+  CHECK(logged.at(0).result_code == 2);
+  CHECK_THAT(logged.at(0).supplement, Catch::Contains("BFGTR0075W"));
+}
+
+TEST_CASE("a source that somebody else removed is no trouble") {
+  const temporary_directory where;
+  books kept(formats::disposition::remove);
+  kept.ledger->add(kept.real_item(where.path() / "a", 0));
+  fs::remove(where.path() / "a");
+  kept.ledger->settle({{0, 0, "", ""}});
+  REQUIRE(kept.wait());
+  CHECK(kept.logged().at(0).result_code == 0);
+}
+
+TEST_CASE("a ledger may go while a source is being deleted") {
+  const temporary_directory where;
+  books kept(formats::disposition::remove);
+  kept.ledger->add(kept.real_item(where.path() / "a", 0));
+  kept.ledger->settle({{0, 0, "", ""}});
+  kept.ledger.reset();
+  // The pool has one thread: when this job is back, the one before it is too.
+  bool back = false;
+  kept.agent.pool().submit([&back]() -> std::function<void()> { return [&back] { back = true; }; });
+  REQUIRE(kept.agent.loop().run_until([&] { return back; }, 10000));
+  CHECK_FALSE(fs::exists(where.path() / "a"));
+  CHECK(kept.settled == 0);
+}

@@ -88,7 +88,9 @@ void watch_controller(event_loop& loop, agent::agent& who) {
 
 void use_few_resources_and_many_files() {
   mallopt(M_ARENA_MAX, 2);
-  mallopt(M_MMAP_THRESHOLD, 128 * 1024);  // frames go back to the system when they are freed
+  // Frames are allocated and freed all the time: mapping each anew would cost more than moving its data.
+  mallopt(M_MMAP_THRESHOLD, 8 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;

@@ -1,5 +1,5 @@
 // Brings what the agent publishes (status, transfer log, progress) to the coordination queue manager, on a connection
-// of its own. While that is away nothing else stops: publications wait here, up to a limit, the oldest progress first
+// of its own. While that is away nothing else stops: publications wait here, up to a limit, the oldest first
 // to go, and are sent when it is back. Loop thread.
 #pragma once
 

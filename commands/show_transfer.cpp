@@ -51,9 +51,9 @@ void print_items(const std::vector<formats::log_item>& items) {
   constexpr const char* results[] = {"ok", "failed", "warning"};
   for (const auto& i : items) {
     const bool known = i.result_code >= 0 && i.result_code <= 2;
-    table.add(
-        {i.source, i.destination, human_bytes(i.size), known ? results[i.result_code] : std::to_string(i.result_code),
-         i.checksum.empty() ? i.checksum_method : fmt::format("{}:{}", i.checksum_method, i.checksum), i.supplement});
+    table.add({i.source, i.destination, human_bytes(i.size),
+               known ? results[i.result_code] : std::to_string(i.result_code),
+               i.checksum.empty() ? std::string() : fmt::format("{}:{}", i.checksum_method, i.checksum), i.supplement});
   }
   print_line("\n" + table.rendered());
 }

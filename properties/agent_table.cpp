@@ -62,7 +62,8 @@ constexpr property entries[] = {
     {"transferAckTimeout", milliseconds, "60000", 1000, days_ms, "",
      "Time without an acknowledgement after which the source sends again."},
     {"transferAckTimeoutRetries", integer, "5", 0, 1000, "",
-     "How often that is done before the transfer goes into recovery."},
+     "A destination that hears nothing from the source for so many transferAckTimeout gives the transfer's place "
+     "free."},
     {"transferRecoveryTimeout", seconds, "-1", -1, 365 * days_s, "",
      "Time that a transfer may be in recovery before it fails (result code 69). -1: for ever. 0: it fails at once."},
     {"senderTransferRetryInterval", milliseconds, "30000", 100, days_ms, "",

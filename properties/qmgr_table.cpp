@@ -19,7 +19,7 @@ constexpr property entries[] = {
     {"tlsCertificate", path, "", 0, 0, "", "PEM file with the certificate; turns TLS on. Needs tlsKey."},
     {"tlsKey", path, "", 0, 0, "", "PEM file with the key of tlsCertificate."},
     {"tlsTrust", path, "", 0, 0, "",
-     "PEM file with the authorities that clients' certificates must come from. Without it clients need none."},
+     "PEM file with the authorities that clients' certificates must come from. Needs tlsCertificate and tlsKey."},
     {"coordination", boolean, "true", 0, 0, "", "Run the coordination service together with the queue manager."},
     {"outputLogFiles", integer, "5", 1, 100, "", "Files of output0.log, output1.log, ... that are kept."},
     {"outputLogSize", bytes, "1048576", 4096, 1024 * mebi, "", "Size at which a new log file is begun."},

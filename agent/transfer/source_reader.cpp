@@ -46,13 +46,14 @@ bool source_reader::begin_next(read_frame& out, formats::frame_writer& frame) {
     return false;
   }
   if (!*item) {
-    frame.add(formats::transfer_end{});
+    frame.add(formats::transfer_end{items_});
     out.last = true;
     return false;
   }
   const std::uint64_t offset = std::exchange(resume_offset_, 0);
   current_.emplace();
   current_->item = std::move(**item);
+  items_ = current_->item.number + 1;
   std::string failure = current_->item.failure;
   if (failure.empty() && current_->item.destination.size() > 0xFFFF) {
     failure = render(messages::BFGIO0906E, name_to_text(current_->item.destination.substr(0, 200)), "too long");

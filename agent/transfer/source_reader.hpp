@@ -67,6 +67,7 @@ class source_reader {
   const formats::transfer_request& request_;
   formats::frame_header header_;
   const std::size_t chunk_bytes_;
+  std::uint64_t items_ = 0;          // of the plan, when its end has been seen
   std::uint64_t resume_offset_ = 0;  // of the first item after seek
   std::optional<open_item> current_;
   std::atomic<std::uint64_t> skip_{UINT64_MAX};

@@ -287,9 +287,11 @@ void source_transfer::finish_when_quiet() {
   if (code == 20) text = render(messages::BFGRP0033I, record_.failed, items) + (text.empty() ? "" : " " + text);
   if (code == code_failed && text.empty()) text = render(messages::BFGRP0034I);
   if (code == code_cancelled) text = render(messages::BFGRP0901I);
-  if (code == code_recovery_timed_out) text = render(messages::BFGTR0014E, request_->recovery_timeout_s);
+  const std::int64_t recovery_timeout_s =
+      request_->recovery_timeout_s >= -1 ? request_->recovery_timeout_s : agent_.settings().recovery_timeout_ms / 1000;
+  if (code == code_recovery_timed_out) text = render(messages::BFGTR0014E, recovery_timeout_s);
   const std::int64_t elapsed = wall_time_ms() - record_.start_time_ms;
-  log(messages::BFGTR0002I, request_->id, code, items, record_.failed, record_.bytes, human_duration_ms(elapsed));
+  log(messages::BFGTR0002I, request_->id, code, items, record_.failed, record_.bytes, human_duration_ms(elapsed), text);
   auto event = log_event_of(*request_, record_, code == code_cancelled ? "cancelled" : "completed");
   event.result_code = code;
   event.supplement = text;

@@ -80,7 +80,7 @@ result<transfer_status> read_transfer_status(const std::string& json);
 // A query to the coordination service. `what`: "agents" | "transfers" | "transfer" | "items".
 //   agents:    pattern (wildcard)        -> answer.agents
 //   transfers: limit, active_only        -> answer.transfers, newest first
-//   transfer:  id (or its unique start)  -> answer.transfers with one, answer.events
+//   transfer:  id (or its unique start)  -> answer.transfers with one
 //   items:     id, after (number), limit -> answer.items
 struct query {
   std::string what, pattern = "*", id;

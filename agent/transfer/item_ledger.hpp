@@ -31,6 +31,8 @@ class item_ledger {
   // Publishes what is left. Call when busy() is false.
   void flush();
   bool busy() const { return jobs_ > 0; }
+  // Behind the last item that was added.
+  std::uint64_t next_number() const { return next_number_; }
   // The first item that has no result.
   std::uint64_t results_from() const;
 

@@ -12,9 +12,10 @@ namespace baton::transfer {
 namespace {
 
 constexpr logger log{"Transfer"};
-constexpr std::int64_t progress_interval_ms = 500;  // to who waits for the transfer
-constexpr std::int64_t publish_interval_ms = 1000;  // to the coordination service
-constexpr std::int64_t save_interval_ms = 2000;     // of the durable record
+constexpr std::int64_t progress_interval_ms = 500;         // to who waits for the transfer
+constexpr std::int64_t publish_interval_ms = 1000;         // to the coordination service
+constexpr std::uint64_t unsaved_log_events_max = 1000000;  // far above what is published between two saves
+constexpr std::int64_t save_interval_ms = 2000;            // of the durable record
 
 source_limits limits_of(const agent::settings& s, const formats::transfer_request& request) {
   source_limits limits;
@@ -45,7 +46,10 @@ source_transfer::source_transfer(services& agent, formats::transfer_request requ
       on_end_(std::move(on_end)),
       machine_(limits_of(agent.settings(), *request_), first_attempt(record_)),
       ledger_(agent, request_, record_, [this] { finish_when_quiet(); }),
-      started_at_ms_(boot_time_ms()) {}
+      started_at_ms_(boot_time_ms()) {
+  // An earlier run may have published events behind its last save; the same numbers again would be taken for repeats.
+  if (record_.log_sequence > 0) record_.log_sequence += unsaved_log_events_max;
+}
 
 source_transfer::~source_transfer() {
   *cancelled_ = true;
@@ -186,7 +190,6 @@ void source_transfer::perform(const source_action::negotiate& a) {
 }
 
 void source_transfer::perform(const source_action::open_reader& a) {
-  ledger_.rewind(terms_.from);
   under_way_.clear();
   frames_acked_ = 0;
   moved_bytes_ = record_.bytes + terms_.from.offset;
@@ -195,6 +198,8 @@ void source_transfer::perform(const source_action::open_reader& a) {
     failure_text_ = render(messages::BFGTR0019E, plan.error().text);
     return;  // read_frame finds no reader and says so
   }
+  enter_what_arrived(*plan);
+  ledger_.rewind(terms_.from);
   reader_ = std::make_shared<source_reader>(std::move(*plan), *request_,
                                             formats::frame_header{request_->id, agent_.epoch(), a.attempt, 0},
                                             std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes));
@@ -202,6 +207,21 @@ void source_transfer::perform(const source_action::open_reader& a) {
   if (found) return;
   failure_text_ = render(messages::BFGTR0019E, found.error().text);
   reader_.reset();
+}
+
+// The destination may be ahead of the books: it goes on behind items that an earlier run of this agent read, or behind
+// one that it refused while it was read. Their results are told again, so they have to wait for them here.
+void source_transfer::enter_what_arrived(plan_reader& plan) {
+  if (ledger_.next_number() >= terms_.from.item || !plan.seek(ledger_.next_number())) return;
+  while (ledger_.next_number() < terms_.from.item) {
+    auto item = plan.next();
+    if (!item || !*item) return;
+    read_item entry;
+    entry.failure = (*item)->failure;
+    entry.told = entry.failure.empty();
+    entry.item = std::move(**item);
+    ledger_.add(std::move(entry));
+  }
 }
 
 void source_transfer::perform(const source_action::read_frame&) {

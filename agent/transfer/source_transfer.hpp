@@ -47,6 +47,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void perform(const source_action::wake_at& a);
   void perform(const source_action::finish& a);
 
+  void enter_what_arrived(plan_reader& plan);
   void plan_done(plan_totals totals);
   void frame_done(std::uint64_t attempt, std::shared_ptr<read_frame> frame);
   void finish_when_quiet();

@@ -1,39 +1,12 @@
 #include "agent/transfer/item_ledger.hpp"
 
-#include "common/log.hpp"
+#include "test/unit/transfer/fake_agent.hpp"
 #include "test/unit/transfer/moved_tree.hpp"
 
 using namespace baton;
 using namespace baton::test;
 
 namespace {
-
-// Stands for the agent: keeps what is published.
-class fake_agent : public services {
- public:
-  fake_agent() : pool_(loop_, 1) {
-    settings_.items_per_progress = 3;
-    (void)open_log({});
-  }
-  event_loop& loop() override { return loop_; }
-  worker_pool& pool() override { return pool_; }
-  const agent::settings& settings() const override { return settings_; }
-  std::uint64_t epoch() const override { return 1; }
-  void send(const std::string&, amqp::message) override {}
-  void send_data(const std::string&, amqp::message) override {}
-  void publish(const formats::log_event& event) override { events.push_back(event); }
-  void publish(const formats::transfer_status&) override {}
-  void save(const formats::source_record&) override {}
-  void forget(const std::string&) override {}
-  void status_changed() override {}
-
-  std::vector<formats::log_event> events;
-
- private:
-  event_loop loop_;
-  agent::settings settings_;
-  worker_pool pool_;
-};
 
 struct books {
   explicit books(formats::disposition what = formats::disposition::leave) {

@@ -1,0 +1,43 @@
+// Stands for the agent behind a transfer: keeps what is sent, published and saved.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/transfer/services.hpp"
+#include "common/log.hpp"
+
+namespace baton::test {
+
+class fake_agent : public transfer::services {
+ public:
+  fake_agent() : pool_(loop_, 1) {
+    settings_.items_per_progress = 3;
+    (void)open_log({});
+  }
+  event_loop& loop() override { return loop_; }
+  worker_pool& pool() override { return pool_; }
+  const agent::settings& settings() const override { return settings_; }
+  std::uint64_t epoch() const override { return 1; }
+  void send(const std::string&, amqp::message m) override { sent.push_back(std::move(m)); }
+  void send_data(const std::string&, amqp::message m) override { frames.push_back(std::move(m)); }
+  void publish(const formats::log_event& event) override { events.push_back(event); }
+  void publish(const formats::transfer_status&) override {}
+  void save(const formats::source_record& record) override { saved = record; }
+  void forget(const std::string&) override {}
+  void status_changed() override {}
+
+  agent::settings& change_settings() { return settings_; }
+
+  std::vector<amqp::message> sent, frames;
+  std::vector<formats::log_event> events;
+  std::optional<formats::source_record> saved;
+
+ private:
+  event_loop loop_;
+  agent::settings settings_;
+  worker_pool pool_;
+};
+
+}  // namespace baton::test

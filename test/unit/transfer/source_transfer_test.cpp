@@ -1,0 +1,120 @@
+// A source transfer against a destination that this test plays.
+#include "agent/transfer/source_transfer.hpp"
+
+#include "test/unit/transfer/fake_agent.hpp"
+#include "test/unit/transfer/moved_tree.hpp"
+
+using namespace baton;
+using namespace baton::test;
+
+namespace {
+
+class played_transfer {
+ public:
+  explicit played_transfer(formats::source_record record = {}) {
+    agent.change_settings().plan_directory = (where_.path() / "plans").string();
+    for (const char* name : {"a", "b", "c"}) write_file(where_.path() / "in" / name, "content");
+    request_.id = std::string(48, 'a');
+    request_.source_agent = "SRC";
+    request_.destination_agent = "DST";
+    for (const char* name : {"a", "b", "c"}) {
+      auto& spec = request_.specs.emplace_back();
+      spec.source = (where_.path() / "in" / name).string();
+      spec.destination = std::string("/out/") + name;
+      spec.source_disposition = formats::disposition::remove;
+    }
+    record.transfer_id = request_.id;
+    record.reply_to = "asker";
+    transfer_ =
+        std::make_shared<source_transfer>(agent, request_, record, [this](const std::string&) { ended_ = true; });
+    transfer_->start();
+    REQUIRE(wait([this] { return last(formats::subject::negotiate) != nullptr; }));
+  }
+
+  formats::negotiate asked() { return *formats::read_negotiate(last(formats::subject::negotiate)->body); }
+  void answer(formats::position from, int code = 0, const std::string& text = "") {
+    transfer_->on_negotiated({request_.id, 1, asked().attempt, code, text, from, 4096, 10});
+  }
+  void acknowledge(std::uint64_t frames, std::vector<formats::item_result> results, bool complete) {
+    transfer_->on_ack({request_.id, 1, asked().attempt, frames, {}, std::move(results), complete});
+  }
+  bool wait(const std::function<bool()>& done) { return agent.loop().run_until(done, 10000); }
+  formats::reply result() {
+    REQUIRE(wait([this] { return ended_; }));
+    return *formats::read_reply(last(formats::subject::reply)->body);
+  }
+  bool source_exists(const char* name) const { return fs::exists(where_.path() / "in" / name); }
+  source_transfer& transfer() { return *transfer_; }
+
+  fake_agent agent;
+
+ private:
+  const amqp::message* last(const std::string& subject) const {
+    for (auto m = agent.sent.rbegin(); m != agent.sent.rend(); ++m) {
+      if (m->subject == subject) return &*m;
+    }
+    return nullptr;
+  }
+
+  temporary_directory where_;
+  formats::transfer_request request_;
+  std::shared_ptr<source_transfer> transfer_;
+  bool ended_ = false;
+};
+
+const std::string exists = "BFGIO0006E: exists";
+
+}  // namespace
+
+TEST_CASE("a transfer ends with the sum of its items' results") {
+  played_transfer played;
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
+  played.acknowledge(1, {{0, 0, "", ""}, {1, 1, exists, ""}, {2, 0, "", ""}}, true);
+  const auto result = played.result();
+  CHECK(result.result_code == 20);
+  CHECK(result.items == 3);
+  CHECK(result.failed == 1);
+  CHECK_FALSE(played.source_exists("a"));
+  CHECK(played.source_exists("b"));
+  CHECK_FALSE(played.source_exists("c"));
+}
+
+TEST_CASE("a destination's refusal is told to who waits") {
+  played_transfer played;
+  played.answer({}, 52, "BFGTR0016E: no");
+  const auto result = played.result();
+  CHECK(result.result_code == 52);
+  CHECK(result.text == "BFGTR0016E: no");
+}
+
+TEST_CASE("results that an earlier run of the source missed are counted") {
+  formats::source_record record;  // as it was saved last: nothing had a result
+  record.sequence = 1;
+  record.attempt = 5;
+  record.log_sequence = 1;
+  played_transfer played(record);
+  CHECK(played.asked().results_from == 0);
+  // The destination has all three, and tells again what became of them.
+  played.answer({3, 0});
+  played.acknowledge(0, {{0, 0, "", ""}, {1, 1, exists, ""}, {2, 0, "", ""}}, false);
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
+  played.acknowledge(1, {}, true);
+  const auto result = played.result();
+  CHECK(result.result_code == 20);
+  CHECK(result.items == 3);
+  CHECK(result.failed == 1);
+  CHECK_FALSE(played.source_exists("a"));
+  CHECK(played.source_exists("b"));
+}
+
+TEST_CASE("a log event after a restart has a number that no earlier one had") {
+  formats::source_record record;  // saved before three more events were published
+  record.sequence = 1;
+  record.attempt = 5;
+  record.log_sequence = 1;
+  played_transfer played(record);
+  played.transfer().cancel();
+  (void)played.result();
+  for (const auto& event : played.agent.events) CHECK(event.sequence > 4);
+}

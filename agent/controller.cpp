@@ -12,6 +12,8 @@ constexpr std::int64_t first_delay_ms = 100, delay_ms_max = 10000;  // doubled w
 controller_output controller_machine::agent_ended(int exit_code, std::int64_t now_ms) {
   if (exit_code == exit_stopped || exit_code == exit_cannot_run) return controller_decision::end{};
   if (exit_code == exit_qmgr_unavailable) {
+    if (now_ms - last_qmgr_end_ms_ > limits_.interval_ms) qmgr_waits_ = 0;  // it was there meanwhile
+    last_qmgr_end_ms_ = now_ms;
     const std::int64_t wait = std::min(first_delay_ms << std::min(qmgr_waits_++, 10), limits_.qmgr_retry_ms);
     return controller_decision::start_again{wait, true};
   }

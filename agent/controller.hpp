@@ -38,6 +38,7 @@ class controller_machine {
   const controller_limits limits_;
   std::deque<std::int64_t> ends_;  // unexpected ones within the interval
   int qmgr_waits_ = 0;
+  std::int64_t last_qmgr_end_ms_ = 0;
   int restarts_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include "common/text.hpp"
 #include "properties/atomic_file.hpp"
 #include "properties/credentials.hpp"
+#include "properties/pid_file.hpp"
 
 namespace baton {
 namespace {
@@ -67,8 +68,10 @@ result<qmgr_connection> command_qmgr_connection(const property_set& command, con
 
 result<qmgr_connection> local_qmgr_connection(std::string_view qmgr, const layout& where) {
   const auto content = read_small_file(where.qmgr_address(qmgr));
-  if (!content) {
-    return error{errc::unreachable, fmt::format("the queue manager {} is not running on this host (there is no {}): "
+  // One that was killed leaves both files behind, but nobody holds its pid file any more.
+  const bool killed = std::filesystem::exists(where.qmgr_pid(qmgr)) && !pid_file_holder(where.qmgr_pid(qmgr));
+  if (!content || killed) {
+    return error{errc::unreachable, fmt::format("the queue manager {} is not running on this host (see {}): "
                                                 "start it with fteStartQMgr {}",
                                                 qmgr, where.qmgr_address(qmgr).native(), qmgr)};
   }

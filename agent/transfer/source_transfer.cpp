@@ -15,7 +15,9 @@ constexpr logger log{"Transfer"};
 constexpr std::int64_t progress_interval_ms = 500;         // to who waits for the transfer
 constexpr std::int64_t publish_interval_ms = 1000;         // to the coordination service
 constexpr std::uint64_t unsaved_log_events_max = 1000000;  // far above what is published between two saves
-constexpr std::int64_t save_interval_ms = 2000;            // of the durable record
+constexpr std::uint64_t results_unsaved_max = 500;
+constexpr std::uint32_t chunk_bytes_min = 4096;  // whatever the other side says: room for a record and its data
+constexpr std::int64_t save_interval_ms = 2000;  // of the durable record
 
 source_limits limits_of(const agent::settings& s, const formats::transfer_request& request) {
   source_limits limits;
@@ -78,7 +80,7 @@ void source_transfer::unreachable(const std::string& why) {
 
 void source_transfer::on_negotiated(const formats::negotiated& answer) {
   terms_ = answer;
-  if (answer.result_code != 0) failure_text_ = answer.text;
+  failure_text_ = answer.text;  // empty when the destination takes the transfer
   feed(source_event::negotiated{answer.attempt, answer.result_code, answer.window_frames});
   if (state() == source_state::waiting_for_capacity) {
     log(messages::BFGTR0012I, request_->destination_agent, request_->id,
@@ -100,7 +102,10 @@ void source_transfer::on_ack(const formats::ack& a) {
   }
   feed(source_event::acked{a.attempt, a.frames, a.complete});
   end_at_first_failure();
-  if (!finish_ && boot_time_ms() - saved_at_ms_ >= save_interval_ms && !ledger_.busy()) save_record();
+  if (finish_ || ledger_.busy()) return;
+  // The destination repeats only so many results: the record must not fall behind by more.
+  const bool behind = record_.results_from - saved_results_from_ >= results_unsaved_max;
+  if (behind || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
 }
 
 void source_transfer::end_at_first_failure() {
@@ -200,9 +205,9 @@ void source_transfer::perform(const source_action::open_reader& a) {
   }
   enter_what_arrived(*plan);
   ledger_.rewind(terms_.from);
-  reader_ = std::make_shared<source_reader>(std::move(*plan), *request_,
-                                            formats::frame_header{request_->id, agent_.epoch(), a.attempt, 0},
-                                            std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes));
+  reader_ = std::make_shared<source_reader>(
+      std::move(*plan), *request_, formats::frame_header{request_->id, agent_.epoch(), a.attempt, 0},
+      std::clamp(terms_.chunk_bytes, chunk_bytes_min, std::max(agent_.settings().chunk_bytes, chunk_bytes_min)));
   const auto found = reader_->seek(terms_.from);
   if (found) return;
   failure_text_ = render(messages::BFGTR0019E, found.error().text);
@@ -380,7 +385,7 @@ void source_transfer::tell_progress() {
 
 void source_transfer::save_record() {
   saved_at_ms_ = boot_time_ms();
-  record_.results_from = ledger_.results_from();
+  record_.results_from = saved_results_from_ = ledger_.results_from();
   ++record_.sequence;
   agent_.save(record_);
 }

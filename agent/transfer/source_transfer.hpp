@@ -71,6 +71,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   event_loop::timer_id wake_ = 0, progress_timer_ = 0;
   std::int64_t started_at_ms_;  // boot time
   std::int64_t published_at_ms_ = 0, saved_at_ms_ = 0;
+  std::uint64_t saved_results_from_ = 0;
   std::deque<std::uint64_t> under_way_;  // data bytes of each frame sent and not acknowledged
   std::uint64_t frames_acked_ = 0;       // of this attempt
   std::uint64_t moved_bytes_ = 0;        // acknowledged, with what of the current item was there before

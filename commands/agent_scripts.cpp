@@ -12,24 +12,13 @@ std::string head(const char* does, const std::string& agent, const std::string& 
                      qmgr);
 }
 
-const char* word(formats::queue_kind kind) {
-  switch (kind) {
-    case formats::queue_kind::shared:
-      return "shared";
-    case formats::queue_kind::exclusive:
-      return "exclusive";
-    case formats::queue_kind::single_active:
-      return "single-active";
-  }
-  return "shared";
-}
-
 }  // namespace
 
 std::string create_script(const std::string& agent, const std::string& qmgr, const std::string& host_options) {
   std::string out = head("Makes", agent, qmgr);
   for (const auto& queue : formats::agent_queues(agent)) {
-    out += fmt::format("fteDefineQueue -m {} -type {}{} {}\n", qmgr, word(queue.kind), host_options, queue.name);
+    out += fmt::format("fteDefineQueue -m {} -type {}{} {}\n", qmgr, formats::to_string(queue.kind), host_options,
+                       queue.name);
   }
   return out;
 }

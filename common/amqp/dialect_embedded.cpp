@@ -8,18 +8,6 @@
 namespace baton::amqp {
 namespace {
 
-const char* kind_word(formats::queue_kind kind) {
-  switch (kind) {
-    case formats::queue_kind::shared:
-      return "shared";
-    case formats::queue_kind::exclusive:
-      return "exclusive";
-    case formats::queue_kind::single_active:
-      return "single-active";
-  }
-  return "shared";
-}
-
 errc kind_of(const std::string& answered) {
   if (answered == "404") return errc::not_found;
   if (answered == "409") return errc::conflict;
@@ -51,7 +39,7 @@ class embedded : public dialect {
     auto peer = requester::connect(where, timeout_ms);
     if (!peer) return peer.error();
     for (const auto& queue : queues) {
-      nlohmann::json body{{"type", kind_word(queue.kind)}};
+      nlohmann::json body{{"type", formats::to_string(queue.kind)}};
       if (queue.messages_max > 0) body["maxMessages"] = queue.messages_max;
       if (queue.drop_oldest) body["overflow"] = "drop-oldest";
       if (const auto made = manage(**peer, "declare", queue.name, body, timeout_ms); !made) return made;

@@ -6,6 +6,18 @@ namespace {
 constexpr std::uint64_t publications_max = 100000;
 }  // namespace
 
+const char* to_string(queue_kind kind) {
+  switch (kind) {
+    case queue_kind::shared:
+      return "shared";
+    case queue_kind::exclusive:
+      return "exclusive";
+    case queue_kind::single_active:
+      return "single-active";
+  }
+  return "shared";
+}
+
 std::vector<queue_declaration> agent_queues(const std::string& agent) {
   return {
       {command_queue(agent), queue_kind::exclusive, 0, false}, {data_queue(agent), queue_kind::exclusive, 0, false},

@@ -8,6 +8,7 @@
 namespace baton::formats {
 
 enum class queue_kind { shared, exclusive, single_active };
+const char* to_string(queue_kind kind);  // "shared", "exclusive", "single-active"
 
 struct queue_declaration {
   std::string name;

@@ -79,7 +79,7 @@ void command_handler::request(amqp::delivery_id delivery, const amqp::message& c
   }
   auto [code, fault] = fault_of(wanted, agent_.settings());
   if (code == code_ok) {
-    if (const auto refused = transfers_.check(wanted))
+    if (const auto refused = transfers_.check(pending_.size()))
       std::tie(code, fault) = std::pair{refused->result_code, refused->text};
   }
   if (code != code_ok) {

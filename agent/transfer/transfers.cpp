@@ -15,12 +15,13 @@ constexpr int code_source_capacity = 44, code_source_not_permitted = 51, code_de
 transfers::transfers(services& agent, std::function<void()> became_idle)
     : agent_(agent), became_idle_(std::move(became_idle)) {}
 
-std::optional<refusal> transfers::check(const formats::transfer_request&) const {
+std::optional<refusal> transfers::check(std::size_t pending) const {
   const auto& s = agent_.settings();
   if (s.max_source_transfers == 0) {
     return refusal{code_source_not_permitted, render(messages::BFGTR0016E, s.name, "source")};
   }
-  if (queued() >= s.max_queued_transfers && static_cast<int>(sources_.size()) >= s.max_source_transfers) {
+  const auto room = static_cast<std::size_t>(s.max_source_transfers) + static_cast<std::size_t>(s.max_queued_transfers);
+  if (sources_.size() + queue_.size() + pending >= room) {
     return refusal{code_source_capacity, render(messages::BFGTR0015E, s.name, queued())};
   }
   return std::nullopt;

@@ -24,8 +24,9 @@ class transfers {
  public:
   transfers(services& agent, std::function<void()> became_idle);
 
-  // Whether a request may be taken at all; looked at before its record is made.
-  std::optional<refusal> check(const formats::transfer_request& request) const;
+  // Whether a request may be taken at all, looked at before its record is made. `pending`: those whose records are
+  // being made at this moment.
+  std::optional<refusal> check(std::size_t pending) const;
   bool knows(const std::string& transfer_id) const;
   // A request whose record is durable, new or found after a restart: starts it or queues it.
   void admit(formats::source_record record, formats::transfer_request request);

@@ -155,7 +155,8 @@ class GoingOn(unittest.TestCase):
             os.kill(t.qmgr_pid(), signal.SIGKILL)
             eventually(lambda: t.qmgr_pid() is None, "it is gone")
             t.must("fteStartQMgr", t.QMGR, "-p", "0")
-            eventually(lambda: all(t.log(a).count("BFGAG0059I") > n for a, n in zip(("SRC", "DST"), readiness)), "agents are back")
+            eventually(lambda: all(t.log(a).count("BFGAG0059I") > n for a, n in zip(("SRC", "DST"), readiness)),
+                       lambda: "agents are back: %s %s" % (t.log("SRC")[-3000:], t.log("DST")[-3000:]))
         self.interrupted(kill)
 
     def test_requests_sent_while_the_agent_is_away_are_not_lost(self):

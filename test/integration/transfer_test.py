@@ -251,7 +251,7 @@ class Limits(TopologyTest):
 
     def test_queued_transfers_run_one_after_the_other_and_by_priority(self):
         with open(self.write("in/long", b""), "r+b") as out:
-            out.truncate(1 << 30)
+            out.truncate(256 << 20)
         self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-cs", "none", "-df", self.place("out/long"), self.place("in/long"))
         eventually(lambda: os.path.isdir(self.place("out")) and os.listdir(self.place("out")), "data arrives")
         small = self.write("in/small")

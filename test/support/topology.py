@@ -11,7 +11,7 @@ import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("BATON_BIN", os.path.join(ROOT, "build", "release", "bin"))
-DEADLINE_S = 60.0
+DEADLINE_S = float(os.environ.get("BATON_TEST_DEADLINE", "60"))  # more for slow builds
 
 
 def eventually(condition, what, deadline_s=DEADLINE_S):
@@ -22,7 +22,7 @@ def eventually(condition, what, deadline_s=DEADLINE_S):
         if seen:
             return seen
         if time.monotonic() > end:
-            raise AssertionError("not within %s s: %s (last seen: %r)" % (deadline_s, what, seen))
+            raise AssertionError("not within %s s: %s (last seen: %r)" % (deadline_s, what() if callable(what) else what, seen))
         time.sleep(0.02)
 
 

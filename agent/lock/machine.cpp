@@ -1,0 +1,259 @@
+#include "agent/lock/machine.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+
+namespace baton::lock {
+namespace {
+constexpr std::int64_t connect_patience_ms = 60000;  // above the connection's own timeouts, which come first
+constexpr std::int64_t steady_ms = 30000;            // a connection that lived this long was a good one
+}  // namespace
+
+std::string_view to_string(state s) {
+  constexpr std::string_view names[] = {"disconnected", "standby",   "claiming",      "recovering",
+                                        "active",       "suspended", "stepping_down", "stopped"};
+  return names[static_cast<std::size_t>(s)];
+}
+
+machine::machine(limits l, std::string run, std::uint64_t seed) : limits_(l), run_(std::move(run)), random_(seed | 1) {}
+
+std::vector<output> machine::step(const input& happened, std::int64_t now_ms) {
+  now_ = now_ms;
+  actions out;
+  // Time is an event too, and comes before any other: what arrives after the deadline finds the lease gone.
+  if (holds() && now_ >= deadline_) suspend(out);
+  if (state_ == state::claiming && now_ >= deadline_) drop(state::disconnected, out);
+  if (state_ != state::stopped) std::visit([&](const auto& e) { on(e, out); }, happened);
+  check();
+  return out;
+}
+
+void machine::on(const event::start&, actions& out) {
+  if (state_ == state::disconnected && !connecting_) connect(out);
+}
+
+void machine::on(const event::connected& e, actions& out) {
+  if (e.of != generation_ || !connecting_) return;
+  connecting_ = false;
+  connected_at_ = now_;
+  state_ = state::standby;
+  if (refused_ > 0) out.push_back(action::admitted{});
+  refused_ = 0;
+  seed(out);
+}
+
+void machine::on(const event::refused& e, actions& out) {
+  if (e.of != generation_ || !connecting_) return;
+  // The first wait is short: the other one may be on its way out.
+  const std::int64_t wait = refused_ == 0 ? limits_.poll_interval_ms : limits_.sleep_time_ms;
+  if (refused_++ == 0) out.push_back(action::excluded{limits_.sleep_time_ms});
+  close(out);
+  wake_ = now_ + jitter(wait);
+}
+
+void machine::on(const event::lost& e, actions& out) {
+  if (e.of != generation_ || !(connecting_ || connected())) return;
+  if (state_ == state::stepping_down) return end(out);
+  drop(state_ == state::suspended ? state::suspended : state::disconnected, out);
+}
+
+void machine::on(const event::delivered& e, actions& out) {
+  if (e.of != generation_ || !connected()) return;
+  const bool own = e.what.run == run_;
+  if (own && e.what.epoch == epoch_ && holds()) return renewed(e, out);
+  if (!own) look_at(e.what);
+  if (holds()) {
+    // Another run's epoch above ours while we are the consumer: ours is not the newest, whoever wrote it.
+    if (e.what.epoch >= epoch_) return suspend(out);
+    out.push_back(action::settle{e.id});
+    return;
+  }
+  if (state_ == state::stepping_down) return;  // it goes back when the connection closes
+  held_.push_back({e.id, false});
+  if (state_ == state::standby) return claim(out);
+  if (!own || e.what.epoch != epoch_ || e.what.sequence != 0) return;
+  held_.back().claim = true;
+  claim_back_ = true;
+  claimed(out);
+}
+
+void machine::on(const event::accepted& e, actions& out) {
+  if (e.of != generation_ || e.epoch != epoch_) return;
+  if (state_ == state::stepping_down && released_ && e.sequence == sequence_) return end(out);
+  if (state_ != state::claiming || e.sequence != 0) return;
+  claim_accepted_ = true;
+  claimed(out);
+}
+
+void machine::on(const event::recovered& e, actions&) {
+  if (e.of != generation_ || state_ != state::recovering) return;
+  state_ = state::active;
+  failures_ = 0;
+}
+
+// The broker may have lost our newest token, or we are no longer the consumer: one round trip tells which.
+void machine::on(const event::outbid& e, actions& out) {
+  if (e.epoch <= seen_ || e.epoch < epoch_) return;
+  seen_ = e.epoch;
+  if (!holds()) return;
+  renew(out);
+  confirm_ = sequence_;
+}
+
+void machine::on(const event::stop&, actions& out) {
+  if (state_ == state::stepping_down) return;
+  if (!holds()) return end(out);
+  deactivate(out);
+  state_ = state::stepping_down;
+  wake_ = now_ + limits_.step_down_ms;
+}
+
+void machine::on(const event::quiet&, actions& out) {
+  if (state_ != state::stepping_down || released_) return;
+  released_ = true;
+  out.push_back(action::send{{epoch_, ++sequence_, run_, true}, true});
+}
+
+void machine::on(const event::tick&, actions& out) {
+  if (now_ < wake_) return;
+  switch (state_) {
+    case state::disconnected:
+    case state::suspended:
+      if (connecting_) close(out);
+      return connect(out);
+    case state::standby:
+      return seed(out);
+    case state::recovering:
+    case state::active:
+      return renew(out);
+    case state::stepping_down:
+      return end(out);
+    case state::claiming:
+    case state::stopped:
+      return;
+  }
+}
+
+void machine::connect(actions& out) {
+  connecting_ = true;
+  wake_ = now_ + connect_patience_ms;
+  out.push_back(action::connect{generation_});
+}
+
+// Whatever of this generation is still on its way is not listened to from now on.
+void machine::close(actions& out) {
+  ++generation_;
+  connecting_ = false;
+  held_.clear();
+  under_way_.clear();
+  out.push_back(action::disconnect{});
+}
+
+void machine::drop(lock::state next, actions& out) {
+  if (holds()) deactivate(out);
+  if (connected() && now_ - connected_at_ >= steady_ms) failures_ = 0;
+  close(out);
+  state_ = next;
+  const std::int64_t wait = std::min(limits_.reconnect_first_ms << std::min(failures_++, 20), limits_.reconnect_max_ms);
+  wake_ = now_ + jitter(wait);
+}
+
+void machine::end(actions& out) {
+  if (connecting_ || connected()) close(out);
+  state_ = state::stopped;
+  wake_ = std::numeric_limits<std::int64_t>::max();
+}
+
+void machine::suspend(actions& out) {
+  drop(state::suspended, out);
+}
+
+void machine::deactivate(actions& out) {
+  deadline_ = 0;
+  confirm_ = reissued_ = 0;
+  released_ = false;
+  out.push_back(action::deactivate{});
+}
+
+void machine::seed(actions& out) {
+  out.push_back(action::send{{0, 0, run_, false}, true});
+  wake_ = now_ + jitter(limits_.seed_interval_ms);
+}
+
+void machine::look_at(const token& t) {
+  seen_ = std::max(seen_, t.epoch);
+  if (std::pair{t.epoch, t.sequence} >= std::pair{newest_.epoch, newest_.sequence}) newest_ = t;
+}
+
+void machine::claim(actions& out) {
+  state_ = state::claiming;
+  seen_ = epoch_ = std::max(seen_, epoch_) + 1;
+  sequence_ = 0;
+  claim_accepted_ = claim_back_ = false;
+  for (held& h : held_) h.claim = false;
+  under_way_.clear();
+  deadline_ = wake_ = now_ + limits_.lease_ms;
+  out.push_back(action::send{{epoch_, 0, run_, false}, true});
+}
+
+// Taken by the broker and delivered back: won, unless another run was seen to claim as high meanwhile.
+void machine::claimed(actions& out) {
+  if (!claim_accepted_ || !claim_back_) return;
+  if (newest_.epoch >= epoch_) return claim(out);
+  state_ = state::recovering;
+  for (const held& h : held_) {
+    if (!h.claim) out.push_back(action::settle{h.id});
+  }
+  std::erase_if(held_, [](const held& h) { return !h.claim; });
+  reissue_at_ = now_ + limits_.reissue_interval_ms;
+  wake_ = std::min(now_ + limits_.renew_interval_ms, deadline_);
+  out.push_back(action::activate{epoch_, newest_.released});
+}
+
+void machine::renew(actions& out) {
+  const bool durable = now_ >= reissue_at_ && reissued_ == 0;
+  under_way_[++sequence_] = now_;
+  if (durable) reissued_ = sequence_;
+  if (durable) reissue_at_ = now_ + limits_.reissue_interval_ms;
+  wake_ = std::min(now_ + jitter(limits_.renew_interval_ms), deadline_);
+  out.push_back(action::send{{epoch_, sequence_, run_, false}, durable});
+}
+
+// The round trip proves that this instance was the consumer after the time at which the token was sent.
+void machine::renewed(const event::delivered& e, actions& out) {
+  const auto sent = under_way_.find(e.what.sequence);
+  if (sent == under_way_.end()) {
+    out.push_back(action::settle{e.id});
+    return;
+  }
+  deadline_ = sent->second + limits_.lease_ms;
+  under_way_.erase(under_way_.begin(), std::next(sent));
+  const bool durable = reissued_ == e.what.sequence;
+  if (durable) reissued_ = 0;
+  // What it supersedes goes, but a durable token always stays underneath: it survives the broker.
+  for (const held& h : held_) {
+    if (durable || !h.claim) out.push_back(action::settle{h.id});
+  }
+  std::erase_if(held_, [&](const held& h) { return durable || !h.claim; });
+  held_.push_back({e.id, durable});
+  if (confirm_ == 0 || e.what.sequence < confirm_) return;
+  deactivate(out);
+  claim(out);
+}
+
+// Between 90 and 100 %.
+std::int64_t machine::jitter(std::int64_t ms) {
+  random_ ^= random_ << 13;
+  random_ ^= random_ >> 7;
+  random_ ^= random_ << 17;
+  return ms - static_cast<std::int64_t>(random_ % static_cast<std::uint64_t>(ms / 10 + 1));
+}
+
+void machine::check() const {
+  assert(!holds() || (connected() && deadline_ > now_));
+  assert(!holds() || epoch_ > newest_.epoch);
+  assert(state_ == state::stopped || wake_ != std::numeric_limits<std::int64_t>::max());
+}
+
+}  // namespace baton::lock

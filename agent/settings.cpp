@@ -1,6 +1,18 @@
 #include "agent/settings.hpp"
 
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
 namespace baton::agent {
+namespace {
+
+std::string host_name() {
+  utsname about{};
+  uname(&about);
+  return about.nodename;
+}
+
+}  // namespace
 
 settings make_settings(const property_set& agent, const layout& where, const std::string& coordination) {
   settings s;
@@ -35,7 +47,46 @@ settings make_settings(const property_set& agent, const layout& where, const std
   s.shutdown_timeout_ms = agent.milliseconds("immediateShutdownTimeout");
   s.connect_timeout_ms = static_cast<std::uint32_t>(agent.milliseconds("agentQMgrConnectTimeout"));
   s.idle_timeout_ms = static_cast<std::uint32_t>(agent.milliseconds("agentQMgrIdleTimeout"));
+  s.highly_available = agent.boolean("highlyAvailable");
+  s.instance = agent.text("instanceName").empty() ? host_name() : agent.text("instanceName");
+  s.instance_priority = static_cast<int>(agent.integer("instancePriority"));
+  s.lock_renew_ms = agent.milliseconds("lockRenewInterval");
+  s.lock_lease_ms = agent.milliseconds("lockLease");
+  s.standby_poll_ms = agent.milliseconds("standbyPollInterval");
+  s.consumer_sleep_ms = agent.milliseconds("consumerSleepTime");
+  s.standby_publish_ms = agent.milliseconds("standbyStatusPublishInterval");
+  s.standby_expiry_ms = agent.milliseconds("standbyStatusExpiry");
+  s.standby_discard_ms = agent.milliseconds("standbyStatusDiscardTime");
   return s;
+}
+
+std::vector<std::string> faults_of(const settings& s) {
+  std::vector<std::string> found;
+  if (s.lock_lease_ms < 3 * s.lock_renew_ms) {
+    found.push_back(
+        fmt::format("lockLease ({} ms) is less than 3 x lockRenewInterval (3 x {} = {} ms): one late answer "
+                    "would cost the lock",
+                    s.lock_lease_ms, s.lock_renew_ms, 3 * s.lock_renew_ms));
+  }
+  if (s.lock_lease_ms >= s.idle_timeout_ms) {
+    found.push_back(
+        fmt::format("lockLease ({} ms) is not shorter than agentQMgrIdleTimeout ({} ms): a lost queue manager "
+                    "would be noticed before the lease is over",
+                    s.lock_lease_ms, s.idle_timeout_ms));
+  }
+  if (s.standby_discard_ms < 2 * s.standby_publish_ms) {
+    found.push_back(
+        fmt::format("standbyStatusDiscardTime ({} s) is less than 2 x standbyStatusPublishInterval (2 x {} = {} "
+                    "s): one lost status would remove an instance from the list",
+                    s.standby_discard_ms / 1000, s.standby_publish_ms / 1000, s.standby_publish_ms / 500));
+  }
+  if (s.standby_poll_ms > s.consumer_sleep_ms) {
+    found.push_back(
+        fmt::format("standbyPollInterval ({} ms) is longer than consumerSleepTime ({} ms), which is what it is "
+                    "raised to",
+                    s.standby_poll_ms, s.consumer_sleep_ms));
+  }
+  return found;
 }
 
 }  // namespace baton::agent

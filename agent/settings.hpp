@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "properties/layout.hpp"
 #include "properties/property_set.hpp"
@@ -28,7 +29,15 @@ struct settings {
   std::int64_t status_rate_limit_ms = 30000, status_rate_min_ms = 300000, status_jitter_ms = 3000;
   std::int64_t qmgr_retry_ms = 30000, shutdown_timeout_ms = 10000;
   std::uint32_t connect_timeout_ms = 10000, idle_timeout_ms = 8000;
+  bool highly_available = false;
+  std::string instance;  // instanceName, or the host's name
+  int instance_priority = 100;
+  std::int64_t lock_renew_ms = 1000, lock_lease_ms = 4000, standby_poll_ms = 5000, consumer_sleep_ms = 30000;
+  std::int64_t standby_publish_ms = 300000, standby_expiry_ms = 30000, standby_discard_ms = 600000;
 };
+
+// What is wrong with combinations of values, each with the sum; empty: nothing.
+std::vector<std::string> faults_of(const settings& s);
 
 // From the agent's properties; `where` gives the folders.
 settings make_settings(const property_set& agent, const layout& where, const std::string& coordination);

@@ -23,6 +23,11 @@ void worker_pool::submit(work job) {
   ready_.notify_one();
 }
 
+bool worker_pool::idle() {
+  const std::lock_guard lock(mutex_);
+  return jobs_.empty() && running_ == 0;
+}
+
 void worker_pool::serve() {
   for (;;) {
     work job;
@@ -32,8 +37,12 @@ void worker_pool::serve() {
       if (stopping_) return;
       job = std::move(jobs_.front());
       jobs_.pop_front();
+      ++running_;
     }
     if (auto then = job()) loop_.post(std::move(then));
+    job = nullptr;  // what it holds goes before it counts as finished
+    const std::lock_guard lock(mutex_);
+    --running_;
   }
 }
 

@@ -24,6 +24,8 @@ class worker_pool {
 
   // Loop thread. Who submits bounds how many jobs it has under way: a transfer has one.
   void submit(work job);
+  // Loop thread. Nothing runs or waits; what finished jobs gave back has been posted to the loop.
+  bool idle();
 
  private:
   void serve();
@@ -32,6 +34,7 @@ class worker_pool {
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<work> jobs_;
+  std::size_t running_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

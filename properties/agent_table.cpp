@@ -32,6 +32,34 @@ constexpr property entries[] = {
     {"agentQMgrIdleTimeout", milliseconds, "8000", 2000, days_ms, "",
      "A queue manager that is silent for this long is taken for lost. It bounds how soon a dead connection is "
      "noticed."},
+    // High availability.
+    {"highlyAvailable", boolean, "false", 0, 0, "",
+     "Run as one of several instances of the agent, of which one is active and the others stand by. Needs an AMQP 1.0 "
+     "queue manager that all of them reach."},
+    {"instanceName", name, "", 0, 0, "",
+     "Name of this instance, unique among those of the agent. Default: the host name."},
+    {"instancePriority", integer, "100", 0, 127, "",
+     "Of several instances that stand by, the one with the highest value takes over. Queue managers without consumer "
+     "priority ignore it."},
+    {"lockRenewInterval", milliseconds, "1000", 50, 60000, "",
+     "How often the active instance proves that it still has the lock."},
+    {"lockLease", milliseconds, "4000", 200, 600000, "",
+     "An active instance that could not prove that it has the lock for this long does nothing irreversible any more. "
+     "At least three times lockRenewInterval, and shorter than the time after which the queue manager gives up a "
+     "silent "
+     "client."},
+    {"standbyPollInterval", milliseconds, "5000", 100, days_ms, "",
+     "Where the queue manager refuses a second instance instead of letting it wait: time until the second attempt to "
+     "get the lock."},
+    {"consumerSleepTime", milliseconds, "30000", 100, days_ms, "",
+     "Where the queue manager refuses a second instance: time between further attempts, until one succeeds."},
+    {"standbyStatusPublishInterval", seconds, "300", 1, days_s, "",
+     "How often an instance that stands by sends its status to the active one."},
+    {"standbyStatusExpiry", seconds, "30", 1, days_s, "",
+     "The status of an instance that stands by is thrown away when the active one has not read it after this time."},
+    {"standbyStatusDiscardTime", seconds, "600", 2, 10 * days_s, "",
+     "An instance that stands by and is silent for this long is removed from the list of instances. At least twice "
+     "standbyStatusPublishInterval."},
     // What the data path does.
     {"agentChunkSize", bytes, "262144", 4096, 16 * mebi, "", "Size of one message of file data."},
     {"agentWindowSize", integer, "10", 1, 1000, "",
@@ -123,14 +151,9 @@ constexpr std::string_view not_yet[] = {
     "exitNativeLibraryPath",
     "failBack",
     "failBackDelay",
-    "highlyAvailable",
-    "instanceName",
-    "instancePriority",
     "IOExitClasses",
     "ioIdleThreadTimeout",
     "ioQueueDepth",
-    "lockLease",
-    "lockRenewInterval",
     "logAuthorityChecks",
     "logCapture",
     "logCaptureFileFiles",
@@ -155,10 +178,6 @@ constexpr std::string_view not_yet[] = {
     "sandboxRoot",
     "sourceTransferEndExitClasses",
     "sourceTransferStartExitClasses",
-    "standbyPollInterval",
-    "standbyStatusDiscardTime",
-    "standbyStatusExpiry",
-    "standbyStatusPublishInterval",
     "textReplacementCharacterSequence",
     "trace",
     "traceFileSize",

@@ -8,6 +8,7 @@
 #include "common/amqp/dialect.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
+#include "common/random.hpp"
 #include "common/text.hpp"
 
 namespace baton::agent {
@@ -16,6 +17,7 @@ namespace {
 constexpr logger log{"Agent"};
 constexpr std::int64_t reconnect_ms_first = 200, reconnect_ms_max = 30000;
 constexpr std::int64_t declare_timeout_ms = 5000;
+constexpr std::size_t ended_ids_max = 10000;
 
 amqp::message publication(const char* subject, std::string body, bool durable) {
   amqp::message m;
@@ -31,33 +33,19 @@ agent::agent(event_loop& loop, struct settings s, environment where)
     : loop_(loop),
       settings_(std::move(s)),
       where_(std::move(where)),
+      run_(random_hex(8)),
       reporter_(
           loop, settings_,
           [this](formats::agent_status& status) {
-            status.source_transfers = transfers_.source_states();
-            status.destination_transfers = transfers_.destination_states();
-            status.queued_transfers = transfers_.queued();
+            if (!transfers_) return;
+            status.source_transfers = transfers_->source_states();
+            status.destination_transfers = transfers_->destination_states();
+            status.queued_transfers = transfers_->queued();
           },
           [this](const formats::agent_status& status) {
             publisher_.publish(publication(formats::subject::agent_status, to_json(status), true));
           }),
-      store_(settings_.name, where_.quarantine, [this](const formats::source_record& record) { adopt(record); }),
-      transfers_(*this, [this] { loop_.post([this] { shut_down(exit_stopped); }); }),
-      commands_(*this, transfers_,
-                {[this](amqp::delivery_id delivery) {
-                   if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
-                 },
-                 [this](bool immediate) { stop(immediate); },
-                 [this] {
-                   const auto now = reporter_.current();
-                   return std::map<std::string, std::string>{{"status", now.status},
-                                                             {"version", now.version},
-                                                             {"host", now.host},
-                                                             {"pid", std::to_string(now.pid)}};
-                 },
-                 [this](const formats::source_record& record, std::function<void(bool)> stored) {
-                   store_.save(record, std::move(stored));
-                 }}),
+      ended_(ended_ids_max),
       pool_(loop, settings_.io_threads),
       publisher_(loop, pool_, where_.coordination_qmgr) {}
 
@@ -88,19 +76,51 @@ void agent::open_links(const amqp::connection_options& where) {
   const auto data_credit = settings_.window_frames * 4;
   links_ = std::make_unique<links>(
       loop_, where, settings_.name, data_credit,
-      links::handlers{
-          [this] { ready(); }, [this](const error& why) { loop_.post([this, why] { lost(why); }); },
-          [this](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
-            received(from, delivery, std::move(content));
+      links::handlers{[this] { ready(); }, [this](const error& why) { loop_.post([this, why] { lost(why); }); },
+                      [this](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
+                        received(from, delivery, std::move(content));
+                      },
+                      [this](const std::string& address, const error& why) {
+                        if (transfers_) transfers_->unreachable(address, why.text);
+                      }});
+  begin_activation();
+}
+
+void agent::begin_activation() {
+  store_ = std::make_unique<state_store>(settings_.name, where_.quarantine, *links_,
+                                         [this](const formats::source_record& record) { adopt(record); });
+  transfers_ =
+      std::make_unique<transfer::transfers>(*this, [this] { loop_.post([this] { shut_down(exit_stopped); }); });
+  commands_ = std::make_unique<command_handler>(*this, *transfers_, command_handlers());
+}
+
+// Results of workers that come later find no object.
+void agent::end_activation() {
+  commands_.reset();
+  transfers_.reset();
+  store_.reset();
+  links_.reset();
+}
+
+command_handler::handlers agent::command_handlers() {
+  return {[this](amqp::delivery_id delivery) {
+            if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
           },
-          [this](const std::string& address, const error& why) { transfers_.unreachable(address, why.text); }});
-  store_.attach(links_.get());
+          [this](bool immediate) { stop(immediate); },
+          [this] {
+            const auto now = reporter_.current();
+            return std::map<std::string, std::string>{
+                {"status", now.status}, {"version", now.version}, {"host", now.host}, {"pid", std::to_string(now.pid)}};
+          },
+          [this](const std::string& id) { return ended_.has(id); },
+          [this](const formats::source_record& record, std::function<void(bool)> stored) {
+            store_->save(record, std::move(stored));
+          }};
 }
 
 void agent::ready() {
   ready_ = true;
   failures_ = 0;
-  transfers_.connection_restored();
   if (stopping_) return;
   log(messages::BFGAG0059I, settings_.name);
   started_ = true;
@@ -110,10 +130,9 @@ void agent::ready() {
 void agent::lost(const error& why) {
   if (ending_) return;
   const bool was_ready = std::exchange(ready_, false);
-  store_.detach();
-  links_.reset();
-  commands_.connection_lost();
-  transfers_.connection_lost();
+  end_activation();
+  reporter_.transfers_changed();
+  if (stopping_) return shut_down(exit_stopped);  // what was under way goes on at the next start
   if (why.code == errc::not_found && !was_ready && found_.peer.port != 0 &&
       why.text.find("SYSTEM.FTE") != std::string::npos) {
     return declare_queues();
@@ -155,12 +174,13 @@ void agent::declare_queues() {
 }
 
 void agent::received(inbound from, amqp::delivery_id delivery, amqp::message&& content) {
-  if (from == inbound::command) return commands_.received(delivery, std::move(content));
-  if (from == inbound::state) return store_.received(delivery, content);
+  if (!transfers_) return;
+  if (from == inbound::command) return commands_->received(delivery, std::move(content));
+  if (from == inbound::state) return store_->received(delivery, content);
   // Data and answers are taken off at once: what is lost of them is asked for again.
   if (links_) links_->settle(from, delivery, amqp::outcome::accepted);
   if (from == inbound::data)
-    transfers_.on_frame(std::move(content.body));
+    transfers_->on_frame(std::move(content.body));
   else
     received_reply(content);
 }
@@ -168,25 +188,36 @@ void agent::received(inbound from, amqp::delivery_id delivery, amqp::message&& c
 void agent::received_reply(const amqp::message& content) {
   if (content.subject == formats::subject::ack) {
     const auto a = formats::read_ack(content.body);
-    if (a) return transfers_.on_ack(*a);
+    if (a) return transfers_->on_ack(*a);
     return log(messages::BFGTR0008W, formats::reply_queue(settings_.name), a.error().text);
   }
   if (content.subject == formats::subject::negotiated) {
     const auto answer = formats::read_negotiated(content.body);
-    if (answer) return transfers_.on_negotiated(*answer);
+    if (answer) return transfers_->on_negotiated(*answer);
     return log(messages::BFGTR0008W, formats::reply_queue(settings_.name), answer.error().text);
   }
   log(messages::BFGTR0008W, formats::reply_queue(settings_.name), "its subject '" + content.subject + "' is not known");
 }
 
 void agent::adopt(const formats::source_record& record) {
+  if (ended_.has(record.transfer_id)) return store_->forget(record.transfer_id);
   auto request = formats::read_transfer_request(record.request);
   if (!request) {
     log(messages::BFGTR0008W, formats::state_queue(settings_.name), request.error().text);
     return;
   }
   log(messages::BFGTR0021I, record.transfer_id, formats::state_queue(settings_.name));
-  transfers_.admit(record, std::move(*request));
+  commands_->adopted(record.transfer_id);
+  transfers_->adopt(record, std::move(*request));
+}
+
+void agent::forget(const std::string& transfer_id) {
+  ended_.add(transfer_id);
+  store_->forget(transfer_id);
+}
+
+void agent::outbid(std::uint64_t epoch) {
+  log(messages::BFGTR0024W, settings_.name, epoch, this->epoch());
 }
 
 void agent::send(const std::string& address, amqp::message content) {
@@ -227,11 +258,12 @@ void agent::stop(bool immediate) {
     return shut_down(exit_stopped);
   }
   if (std::exchange(stopping_, true)) return;
-  const auto running = transfers_.source_states().size() + transfers_.destination_states().size();
+  const auto running = transfers_ ? transfers_->source_states().size() + transfers_->destination_states().size() : 0;
   log(messages::BFGAG0904I, settings_.name, running);
   reporter_.set_state("STOPPING");
-  commands_.drain();
-  transfers_.drain();
+  if (!transfers_) return shut_down(exit_stopped);
+  commands_->drain();
+  transfers_->drain();
 }
 
 void agent::shut_down(int code) {
@@ -247,8 +279,7 @@ void agent::end_when_quiet(std::int64_t deadline_ms) {
     loop_.after(20, [this, deadline_ms] { end_when_quiet(deadline_ms); });
     return;
   }
-  store_.detach();
-  if (links_) links_->close();
+  end_activation();
   publisher_.close();
   if (exit_code_ == exit_stopped) log(messages::BFGAG0903I, settings_.name);
   loop_.stop();

@@ -1,7 +1,11 @@
 // One instance of an agent: connects its parts. Everything here runs on the loop's thread.
 //
-// The seam for the lock: nothing takes the agent's queues but open_links(), which is called when may_run() says so;
-// losing the right to run is the same as losing the links.
+// What belongs to one activation (the links, the records on STATE, all transfers) lives exactly as long as it does: it
+// is made by open_links() and dropped by end_activation(), when the links are lost. The next activation, in this
+// process or another one, knows only what is on STATE.
+//
+// The seam for the lock: nothing takes the agent's queues but open_links(); losing the right to run is the same as
+// losing the links.
 #pragma once
 
 #include <csignal>
@@ -13,6 +17,7 @@
 #include "agent/command_handler.hpp"
 #include "agent/links.hpp"
 #include "agent/publisher.hpp"
+#include "agent/recent_ids.hpp"
 #include "agent/settings.hpp"
 #include "agent/state_store.hpp"
 #include "agent/status_reporter.hpp"
@@ -44,17 +49,24 @@ class agent : public transfer::services {
   worker_pool& pool() override { return pool_; }
   const struct settings& settings() const override { return settings_; }
   std::uint64_t epoch() const override { return 1; }  // of the lock; there is one instance
+  const std::string& run() const override { return run_; }
+  bool lease_holds() const override { return true; }  // there is no lock yet
+  std::int64_t unfenced_from_ms() const override { return 0; }
+  void outbid(std::uint64_t epoch) override;
   void send(const std::string& address, amqp::message content) override;
   void send_data(const std::string& address, amqp::message content) override;
   void publish(const formats::log_event& event) override;
   void publish(const formats::transfer_status& status) override;
-  void save(const formats::source_record& record) override { store_.save(record); }
-  void forget(const std::string& transfer_id) override { store_.forget(transfer_id); }
+  void save(const formats::source_record& record) override { store_->save(record); }
+  void forget(const std::string& transfer_id) override;
   void status_changed() override { reporter_.transfers_changed(); }
 
  private:
   void connect();
   void open_links(const amqp::connection_options& where);
+  void begin_activation();
+  void end_activation();
+  command_handler::handlers command_handlers();
   void ready();
   void lost(const error& why);
   void declare_queues();
@@ -68,11 +80,14 @@ class agent : public transfer::services {
   event_loop& loop_;
   struct settings settings_;
   const environment where_;
+  const std::string run_;
   status_reporter reporter_;
-  state_store store_;
+  recent_ids ended_;  // transfers whose request or record may still come again
+  // Of one activation; all or none. In this order, because each uses those before it.
   std::unique_ptr<links> links_;
-  transfer::transfers transfers_;
-  command_handler commands_;
+  std::unique_ptr<state_store> store_;
+  std::unique_ptr<transfer::transfers> transfers_;
+  std::unique_ptr<command_handler> commands_;
   int failures_ = 0;
   bool started_ = false, ready_ = false, stopping_ = false, ending_ = false;
   event_loop::timer_id retry_timer_ = 0;

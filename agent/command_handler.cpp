@@ -73,7 +73,7 @@ void command_handler::request(amqp::delivery_id delivery, const amqp::message& c
     return to_.settle(delivery);
   }
   formats::transfer_request& wanted = *parsed;
-  if (transfers_.knows(wanted.id) || pending_.count(wanted.id) > 0) {
+  if (transfers_.knows(wanted.id) || pending_.count(wanted.id) > 0 || to_.ended(wanted.id)) {
     log(messages::BFGTR0020W, wanted.id);
     return to_.settle(delivery);
   }
@@ -92,12 +92,16 @@ void command_handler::request(amqp::delivery_id delivery, const amqp::message& c
   record.reply_to = wanted.wait ? content.reply_to : "";
   record.correlation_id = content.correlation_id;
   record.start_time_ms = wall_time_ms();
-  pending_.insert(wanted.id);
+  pending_[wanted.id] = delivery;
   to_.save(record, [this, delivery, record, wanted](bool stored) {
     if (pending_.erase(wanted.id) == 0 || !stored) return;
     to_.settle(delivery);
     transfers_.admit(record, wanted);
   });
+}
+
+void command_handler::adopted(const std::string& transfer_id) {
+  if (const auto repeated = pending_.extract(transfer_id)) to_.settle(repeated.mapped());
 }
 
 void command_handler::refuse(const amqp::message& content, const formats::transfer_request& request, int code,

@@ -3,7 +3,7 @@
 // the agent. Loop thread.
 #pragma once
 
-#include <set>
+#include <map>
 #include <string>
 
 #include "agent/links.hpp"
@@ -19,13 +19,14 @@ class command_handler {
     std::function<void(amqp::delivery_id)> settle;  // takes the message off the queue
     std::function<void(bool immediate)> stop;
     std::function<std::map<std::string, std::string>()> about;  // what a ping is told
+    std::function<bool(const std::string& id)> ended;           // such a transfer ended here not long ago
     std::function<void(const formats::source_record&, std::function<void(bool stored)>)> save;
   };
   command_handler(transfer::services& agent, transfer::transfers& transfers, handlers to);
 
   void received(amqp::delivery_id delivery, amqp::message&& content);
-  // The links broke: requests whose record was not durable yet will be delivered again.
-  void connection_lost() { pending_.clear(); }
+  // A record of an earlier activation was found: a repeated request for that transfer is done with.
+  void adopted(const std::string& transfer_id);
   // From now on requests stay on the queue, for the next start.
   void drain() { draining_ = true; }
 
@@ -43,7 +44,7 @@ class command_handler {
   transfer::services& agent_;
   transfer::transfers& transfers_;
   const handlers to_;
-  std::set<std::string> pending_;  // requests whose record is on its way to stable storage
+  std::map<std::string, amqp::delivery_id> pending_;  // requests whose record is on its way to stable storage
   bool draining_ = false;
 };
 

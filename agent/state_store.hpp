@@ -1,12 +1,12 @@
 // The STATE queue as the store of running transfers: one message a transfer, its newest record. A record is sent, comes
 // back as a delivery, and is held unsettled for as long as it is the newest; so a crash leaves it on the queue, and the
-// next run is given it. Of two records for one transfer the higher sequence stays and the other is settled, in whatever
-// order they come. A record that cannot be read is put into a file and logged, and never stops the agent. Loop thread.
+// next activation is given it. Of two records for one transfer the higher sequence stays and the other is settled, in
+// whatever order they come. A record that cannot be read is put into a file and logged, and never stops the agent.
+// Lives as long as the activation. Loop thread.
 #pragma once
 
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 
 #include "agent/links.hpp"
@@ -17,15 +17,8 @@ namespace baton::agent {
 class state_store {
  public:
   using found = std::function<void(const formats::source_record& record)>;
-  // `on_found` hears of each record that this run did not write: a transfer of an earlier run.
-  state_store(std::string agent, std::string quarantine_directory, found on_found);
-
-  // A new generation of links: what the old one held will be delivered again.
-  void attach(links* through);
-  void detach() {
-    links_ = nullptr;
-    held_.clear();
-  }
+  // `on_found` hears of each record of an earlier activation, and again when a newer one of the same transfer comes.
+  state_store(std::string agent, std::string quarantine_directory, links& through, found on_found);
 
   // `stored` is called when the record is on stable storage at the queue manager; not at all when the links break
   // before.
@@ -34,18 +27,21 @@ class state_store {
   void received(amqp::delivery_id delivery, const amqp::message& content);
 
  private:
-  struct held {
-    std::uint64_t sequence = 0;
-    amqp::delivery_id delivery = 0;
+  struct entry {
+    std::uint64_t sequence = 0;                          // of the record that is held
+    amqp::delivery_id delivery = 0;                      // 0: none is held
+    std::uint64_t first_own = UINT64_MAX, last_own = 0;  // sequences that this activation has written
+    int on_their_way = 0;  // records that this activation sent and that have not come back
+    bool ended = false;
   };
   void quarantine(const amqp::message& content, const std::string& why);
+  void settle(amqp::delivery_id delivery);
+  void drop_if_done(const std::string& transfer_id);
 
   const std::string agent_, quarantine_directory_;
+  links& links_;
   const found on_found_;
-  links* links_ = nullptr;
-  std::map<std::string, held> held_;
-  std::map<std::string, std::uint64_t> written_;  // transfers of this run: the newest sequence
-  std::set<std::string> ended_;                   // whose late records are settled at once
+  std::map<std::string, entry> entries_;
 };
 
 }  // namespace baton::agent

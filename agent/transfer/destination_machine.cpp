@@ -78,10 +78,6 @@ void destination_machine::on(const destination_event::finished&, actions& out) {
     close(out);
 }
 
-void destination_machine::on(const destination_event::connection_lost&, actions&) {
-  state_ = destination_state::recovering;
-}
-
 void destination_machine::on(const destination_event::tick&, actions& out) {
   if (writing_)
     out.push_back(destination_action::wake_at{now_ + limits_.silence_ms});

@@ -34,12 +34,11 @@ struct written {
   bool broken = false;
 };
 struct finished {};  // the source ended it, however
-struct connection_lost {};
 struct tick {};
 }  // namespace destination_event
 using destination_input =
     std::variant<destination_event::negotiated, destination_event::frame, destination_event::written,
-                 destination_event::finished, destination_event::connection_lost, destination_event::tick>;
+                 destination_event::finished, destination_event::tick>;
 
 namespace destination_action {
 struct rewind {};  // forget what is not durable, drop queued frames
@@ -74,7 +73,6 @@ class destination_machine {
   void on(const destination_event::frame& e, actions& out);
   void on(const destination_event::written& e, actions& out);
   void on(const destination_event::finished&, actions& out);
-  void on(const destination_event::connection_lost&, actions& out);
   void on(const destination_event::tick&, actions& out);
   void write_next(actions& out);
   void restart(actions& out);

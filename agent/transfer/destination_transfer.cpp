@@ -51,10 +51,6 @@ void destination_transfer::on_finish(const std::string& how) {
   feed(destination_event::finished{});
 }
 
-void destination_transfer::connection_lost() {
-  feed(destination_event::connection_lost{});
-}
-
 void destination_transfer::feed(const destination_input& event) {
   const destination_state before = state();
   const auto keep = shared_from_this();  // the last action may end this object's life

@@ -25,7 +25,6 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   void on_negotiate(const formats::negotiate& ask);
   void on_frame(const formats::frame_header& header, std::string frame);
   void on_finish(const std::string& how);
-  void connection_lost();
 
   destination_state state() const { return machine_.state(); }
   const std::string& source_agent() const { return terms_.source_agent; }

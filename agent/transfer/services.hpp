@@ -19,7 +19,12 @@ class services {
   virtual event_loop& loop() = 0;
   virtual worker_pool& pool() = 0;
   virtual const agent::settings& settings() const = 0;
-  virtual std::uint64_t epoch() const = 0;  // of this agent's lock
+  virtual std::uint64_t epoch() const = 0;     // of this agent's lock
+  virtual const std::string& run() const = 0;  // random id of this process start
+  virtual bool lease_holds() const = 0;        // any thread: an irreversible act may be done now
+  // Boot clock: before that nothing is done that receivers cannot fence, like deleting sources.
+  virtual std::int64_t unfenced_from_ms() const = 0;
+  virtual void outbid(std::uint64_t epoch) = 0;  // a peer has seen this higher epoch of this agent
 
   // Control messages (requests, answers, acknowledgements) and data travel on connections of their own. What cannot be
   // sent because the connection is down is dropped: every loss is repaired by asking again.

@@ -46,19 +46,24 @@ std::vector<source_output> source_machine::step(const source_input& event, std::
   return out;
 }
 
-void source_machine::on(const source_event::start&, actions& out) {
-  if (state_ == source_state::new_transfer && !planned_) out.push_back(source_action::make_plan{});
+void source_machine::on(const source_event::start& e, actions& out) {
+  if (state_ != source_state::new_transfer || planned_) return;
+  if (e.adopted) {
+    moved_data_ = true;  // for all that is known
+    recover(out);
+  }
+  if (!is_end(state_)) out.push_back(source_action::make_plan{});
 }
 
 void source_machine::on(const source_event::planned&, actions& out) {
-  if (state_ != source_state::new_transfer) return;
+  if (planned_) return;
   planned_ = true;
-  if (!connected_) return recover(out);
+  if (state_ == source_state::recovering) return recover(out);
   ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
 }
 
 void source_machine::on(const source_event::plan_failed& e, actions& out) {
-  if (state_ == source_state::new_transfer) end(source_state::failed, e.code, "failed", out);
+  if (!planned_) end(source_state::failed, e.code, "failed", out);
 }
 
 void source_machine::on(const source_event::negotiated& e, actions& out) {
@@ -113,16 +118,6 @@ void source_machine::on(const source_event::unreachable&, actions& out) {
   if (planned_) end(source_state::failed, code_unreachable, "failed", out);
 }
 
-void source_machine::on(const source_event::connection_lost&, actions& out) {
-  connected_ = false;
-  if (planned_) recover(out);
-}
-
-void source_machine::on(const source_event::connection_restored&, actions& out) {
-  connected_ = true;
-  if (state_ == source_state::recovering) ask(source_state::resynchronising, limits_.recovery_retry_ms, out);
-}
-
 void source_machine::on(const source_event::tick&, actions& out) {
   const bool recovering = state_ == source_state::recovering || state_ == source_state::resynchronising;
   if (recovering && limits_.recovery_timeout_ms >= 0 && now_ - recovery_since_ >= limits_.recovery_timeout_ms) {
@@ -159,8 +154,8 @@ void source_machine::recover(actions& out) {
     return end(source_state::recovery_timed_out, code_recovery_timed_out, "failed", out);
   }
   state_ = source_state::recovering;
-  if (connected_) return ask(source_state::resynchronising, limits_.recovery_retry_ms, out);
-  wake(limits_.recovery_retry_ms, out);
+  if (planned_) return ask(source_state::resynchronising, limits_.recovery_retry_ms, out);
+  wake(limits_.recovery_retry_ms, out);  // the plan is still being looked for
 }
 
 void source_machine::end(source_state how, int code, std::string_view word, actions& out) {

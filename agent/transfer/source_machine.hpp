@@ -38,7 +38,9 @@ struct source_limits {
 };
 
 namespace source_event {
-struct start {};  // also after a restart of the agent
+struct start {
+  bool adopted = false;  // an earlier activation of the agent began it
+};
 struct planned {};
 struct plan_failed {
   int code = 40;
@@ -60,14 +62,12 @@ struct acked {
 };
 struct cancel {};
 struct unreachable {};  // the destination's queue does not exist
-struct connection_lost {};
-struct connection_restored {};
-struct tick {};  // the time asked for by wake_at has come
+struct tick {};         // the time asked for by wake_at has come
 }  // namespace source_event
-using source_input = std::variant<source_event::start, source_event::planned, source_event::plan_failed,
-                                  source_event::negotiated, source_event::frame_read, source_event::broken,
-                                  source_event::acked, source_event::cancel, source_event::unreachable,
-                                  source_event::connection_lost, source_event::connection_restored, source_event::tick>;
+using source_input =
+    std::variant<source_event::start, source_event::planned, source_event::plan_failed, source_event::negotiated,
+                 source_event::frame_read, source_event::broken, source_event::acked, source_event::cancel,
+                 source_event::unreachable, source_event::tick>;
 
 namespace source_action {
 struct make_plan {};
@@ -108,7 +108,7 @@ class source_machine {
 
  private:
   using actions = std::vector<source_output>;
-  void on(const source_event::start&, actions& out);
+  void on(const source_event::start& e, actions& out);
   void on(const source_event::planned&, actions& out);
   void on(const source_event::plan_failed& e, actions& out);
   void on(const source_event::negotiated& e, actions& out);
@@ -117,8 +117,6 @@ class source_machine {
   void on(const source_event::acked& e, actions& out);
   void on(const source_event::cancel&, actions& out);
   void on(const source_event::unreachable&, actions& out);
-  void on(const source_event::connection_lost&, actions& out);
-  void on(const source_event::connection_restored&, actions& out);
   void on(const source_event::tick&, actions& out);
 
   void ask(source_state next, std::int64_t patience_ms, actions& out);
@@ -130,7 +128,7 @@ class source_machine {
   const source_limits limits_;
   source_state state_ = source_state::new_transfer;
   std::int64_t now_ = 0;
-  bool planned_ = false, connected_ = true, moved_data_ = false;
+  bool planned_ = false, moved_data_ = false;
   std::uint64_t attempt_;
   std::uint32_t window_ = 1;
   std::uint64_t frames_read_ = 0, frames_acked_ = 0;

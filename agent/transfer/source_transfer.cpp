@@ -48,6 +48,7 @@ source_transfer::source_transfer(services& agent, formats::transfer_request requ
       on_end_(std::move(on_end)),
       machine_(limits_of(agent.settings(), *request_), first_attempt(record_)),
       ledger_(agent, request_, record_, [this] { finish_when_quiet(); }),
+      recoveries_before_(record_.recoveries),
       started_at_ms_(boot_time_ms()) {
   // An earlier run may have published events behind its last save; the same numbers again would be taken for repeats.
   if (record_.log_sequence > 0) record_.log_sequence += unsaved_log_events_max;
@@ -60,16 +61,10 @@ source_transfer::~source_transfer() {
 }
 
 void source_transfer::start() {
-  feed(source_event::start{});
+  feed(source_event::start{record_.attempt > 0});
 }
 void source_transfer::cancel() {
   feed(source_event::cancel{});
-}
-void source_transfer::connection_lost() {
-  feed(source_event::connection_lost{});
-}
-void source_transfer::connection_restored() {
-  feed(source_event::connection_restored{});
 }
 
 void source_transfer::unreachable(const std::string& why) {
@@ -172,7 +167,7 @@ void source_transfer::plan_done(plan_totals totals) {
 void source_transfer::perform(const source_action::negotiate& a) {
   const bool again = record_.attempt > 0;
   record_.attempt = a.attempt;
-  record_.recoveries = machine_.recoveries();
+  record_.recoveries = recoveries_before_ + machine_.recoveries();
   reader_.reset();
   formats::negotiate ask;
   ask.transfer_id = request_->id;

@@ -29,8 +29,6 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void on_ack(const formats::ack& a);
   void cancel();
   void unreachable(const std::string& why);
-  void connection_lost();
-  void connection_restored();
 
   source_state state() const { return machine_.state(); }
   const formats::transfer_request& request() const { return *request_; }
@@ -69,7 +67,8 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   std::shared_ptr<read_frame> ready_;  // the frame of the frame_read event being handled
   std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
   event_loop::timer_id wake_ = 0, progress_timer_ = 0;
-  std::int64_t started_at_ms_;  // boot time
+  const int recoveries_before_;  // in earlier activations
+  std::int64_t started_at_ms_;   // boot time
   std::int64_t published_at_ms_ = 0, saved_at_ms_ = 0;
   std::uint64_t saved_results_from_ = 0;
   std::deque<std::uint64_t> under_way_;  // data bytes of each frame sent and not acknowledged

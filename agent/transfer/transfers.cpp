@@ -40,6 +40,12 @@ void transfers::admit(formats::source_record record, formats::transfer_request r
   start_next();
 }
 
+void transfers::adopt(formats::source_record record, formats::transfer_request request) {
+  sources_.erase(record.transfer_id);
+  std::erase_if(queue_, [&](const auto& entry) { return entry.second.record.transfer_id == record.transfer_id; });
+  admit(std::move(record), std::move(request));
+}
+
 void transfers::start_next() {
   while (!draining_ && !queue_.empty() && static_cast<int>(sources_.size()) < agent_.settings().max_source_transfers) {
     auto first = queue_.extract(queue_.begin());
@@ -165,18 +171,6 @@ void transfers::unreachable(const std::string& address, const std::string& why) 
     if (address == formats::command_queue(peer) || address == formats::data_queue(peer)) hit.push_back(transfer);
   }
   for (const auto& transfer : hit) transfer->unreachable(why);
-}
-
-void transfers::connection_lost() {
-  const auto sources = sources_;
-  for (const auto& [id, transfer] : sources) transfer->connection_lost();
-  const auto destinations = destinations_;
-  for (const auto& [id, transfer] : destinations) transfer->connection_lost();
-}
-
-void transfers::connection_restored() {
-  const auto sources = sources_;
-  for (const auto& [id, transfer] : sources) transfer->connection_restored();
 }
 
 void transfers::drain() {

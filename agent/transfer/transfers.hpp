@@ -1,5 +1,6 @@
-// All transfers of an agent, both roles: admits requests by the limits, queues what is too much, and hands each message
-// to the transfer that it belongs to. Loop thread.
+// All transfers of one activation of an agent, both roles: admits requests by the limits, queues what is too much, and
+// hands each message to the transfer that it belongs to. It lives as long as the activation; the next one adopts
+// everything from STATE anew, in whatever process. Loop thread.
 #pragma once
 
 #include <functional>
@@ -28,8 +29,10 @@ class transfers {
   // being made at this moment.
   std::optional<refusal> check(std::size_t pending) const;
   bool knows(const std::string& transfer_id) const;
-  // A request whose record is durable, new or found after a restart: starts it or queues it.
+  // A new request whose record is durable: starts it or queues it.
   void admit(formats::source_record record, formats::transfer_request request);
+  // A record of an earlier activation. It replaces what is known of the transfer: a newer record came behind an older.
+  void adopt(formats::source_record record, formats::transfer_request request);
   // The source of a transfer that is received here; empty when there is none.
   std::string source_agent_of(const std::string& transfer_id) const;
   // False when there is no such transfer.
@@ -41,8 +44,6 @@ class transfers {
   void on_finish(const formats::finish& f);
   void on_frame(std::string frame);
   void unreachable(const std::string& address, const std::string& why);
-  void connection_lost();
-  void connection_restored();
 
   // No new transfers from now on: those under way go on, `became_idle` tells when the last one has ended.
   void drain();

@@ -186,21 +186,6 @@ TEST_CASE("a broken frame stops acknowledging until the source asks again") {
   CHECK(all_of<action::acknowledge>(machine.step(machine.done_writing())).size() == 1);
 }
 
-TEST_CASE("after a lost connection nothing is acknowledged but queued frames are written") {
-  auto machine = running(5);
-  machine.step(frame{5, 1});
-  machine.step(frame{5, 2});
-  CHECK(machine.step(connection_lost{}).empty());
-  CHECK(machine.state() == destination_state::recovering);
-  CHECK(machine.step(frame{5, 3}).empty());
-  const auto after = machine.step(machine.done_writing());
-  CHECK(all_of<action::acknowledge>(after).empty());
-  CHECK(all_of<action::write_frame>(after).size() == 1);
-  machine.step(machine.done_writing());
-  CHECK(all_of<action::answer>(machine.step(negotiated{6})).size() == 1);
-  CHECK(machine.state() == destination_state::running);
-}
-
 TEST_CASE("the end waits for the frame being written") {
   auto machine = running(5);
   machine.step(frame{5, 1});
@@ -225,7 +210,7 @@ TEST_CASE("a slow disk is not a silent source") {
 }
 
 TEST_CASE("every event after every short history keeps the destination's invariants") {
-  std::vector<destination_input> events{finished{}, connection_lost{}, tick{}};
+  std::vector<destination_input> events{finished{}, tick{}};
   for (const std::uint64_t attempt : {1, 2}) {
     events.push_back(negotiated{attempt});
     for (const std::uint64_t sequence : {0, 1, 2, 3}) events.push_back(frame{attempt, sequence});
@@ -266,9 +251,7 @@ TEST_CASE("a random walk of the destination keeps the invariants") {
       machine->step(negotiated{attempt - below(random, attempt)}, i);
     else if (choice < 94)
       machine->step(frame{below(random, attempt + 1), below(random, 5)}, i);
-    else if (choice < 97)
-      machine->step(connection_lost{}, i);
-    else if (choice < 99)
+    else if (choice < 98)
       machine->step(tick{}, i);
     else
       machine->step(finished{}, i);

@@ -1,6 +1,7 @@
 // Stands for the agent behind a transfer: keeps what is sent, published and saved.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,10 @@ class fake_agent : public transfer::services {
   worker_pool& pool() override { return pool_; }
   const agent::settings& settings() const override { return settings_; }
   std::uint64_t epoch() const override { return 1; }
+  const std::string& run() const override { return run_; }
+  bool lease_holds() const override { return lease; }
+  std::int64_t unfenced_from_ms() const override { return unfenced_from; }
+  void outbid(std::uint64_t epoch) override { outbids.push_back(epoch); }
   void send(const std::string&, amqp::message m) override { sent.push_back(std::move(m)); }
   void send_data(const std::string&, amqp::message m) override { frames.push_back(std::move(m)); }
   void publish(const formats::log_event& event) override { events.push_back(event); }
@@ -33,8 +38,12 @@ class fake_agent : public transfer::services {
   std::vector<amqp::message> sent, frames;
   std::vector<formats::log_event> events;
   std::optional<formats::source_record> saved;
+  std::atomic<bool> lease = true;
+  std::atomic<std::int64_t> unfenced_from = 0;
+  std::vector<std::uint64_t> outbids;
 
  private:
+  const std::string run_ = "0123456789abcdef";
   event_loop loop_;
   agent::settings settings_;
   worker_pool pool_;

@@ -14,9 +14,8 @@ namespace baton::test {
 using namespace transfer;
 
 inline std::string name_of(const source_input& event) {
-  static const char* const names[] = {
-      "start", "planned", "plan_failed", "negotiated",      "frame_read",          "broken",
-      "acked", "cancel",  "unreachable", "connection_lost", "connection_restored", "tick"};
+  static const char* const names[] = {"start",  "planned", "plan_failed", "negotiated",  "frame_read",
+                                      "broken", "acked",   "cancel",      "unreachable", "tick"};
   return names[event.index()];
 }
 
@@ -148,23 +147,21 @@ inline std::vector<source_path> source_paths() {
   const auto asked = then(planning, {planned{}});
   const auto running = then(asked, {negotiated{1, 0, 2}});
   const auto moving = then(running, {frame_read{1, false}, acked{1, 1, false}});
-  const auto lost = then(moving, {connection_lost{}});
-  const auto again = then(lost, {connection_restored{}});
+  const std::vector<source_input> adopted{start{true}};
+  const auto again = then(moving, {tick{}});
   const auto resumed = then(again, {negotiated{2, 0, 2}});
   return {
       {"not begun", source_state::new_transfer, {}},
       {"planning", source_state::new_transfer, planning},
-      {"planning without a connection", source_state::new_transfer, then(planning, {connection_lost{}})},
-      {"planned without a connection", source_state::recovering, then(planning, {connection_lost{}, planned{}})},
+      {"adopted", source_state::recovering, adopted},
+      {"adopted and asked", source_state::resynchronising, then(adopted, {planned{}})},
       {"asked", source_state::negotiating, asked},
       {"refused for capacity", source_state::waiting_for_capacity, then(asked, {negotiated{1, 45, 1}})},
       {"reading the first frame", source_state::running, running},
       {"moving", source_state::running, moving},
       {"window full", source_state::running, then(moving, {frame_read{1, false}, frame_read{1, false}})},
       {"last frame sent", source_state::running, then(moving, {frame_read{1, true}})},
-      {"connection lost", source_state::recovering, lost},
       {"asked again", source_state::resynchronising, again},
-      {"silence", source_state::resynchronising, then(moving, {tick{}})},
       {"refused for capacity while recovering", source_state::waiting_for_capacity,
        then(again, {negotiated{2, 45, 1}})},
       {"resumed", source_state::resuming, resumed},

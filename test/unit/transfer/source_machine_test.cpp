@@ -34,8 +34,8 @@ watched_source machine_at(const std::string& name, source_limits limits = {}) {
 }
 
 std::vector<source_input> every_event(std::uint64_t attempt) {
-  std::vector<source_input> events{start{},       planned{},         plan_failed{},         broken{}, cancel{},
-                                   unreachable{}, connection_lost{}, connection_restored{}, tick{}};
+  std::vector<source_input> events{start{},  start{true}, planned{},     plan_failed{},
+                                   broken{}, cancel{},    unreachable{}, tick{}};
   for (const std::uint64_t of : {attempt - 1, attempt, attempt + 1}) {
     for (const int code : {0, 40, 45, 52}) events.push_back(negotiated{of, code, 3});
     events.push_back(negotiated{of, 0, 0});
@@ -172,6 +172,7 @@ TEST_CASE("cancelling ends with a word for whether data had been sent") {
     bool data = false;
     for (const auto& event : path.events) {
       if (const auto* terms = std::get_if<negotiated>(&event)) data |= terms->code == 0;
+      if (const auto* begun = std::get_if<start>(&event)) data |= begun->adopted;
     }
     CHECK(machine.state() == (data ? source_state::cancelled_in_progress : source_state::cancelled_new));
   }
@@ -193,15 +194,15 @@ TEST_CASE("silence leads to a question with a new attempt and is told once") {
   CHECK(machine.state() == source_state::resuming);
   machine.step(acked{9, 0, false}, 1000000);
   CHECK(machine.state() == source_state::running);
-  machine.step(connection_lost{}, 1000000);
+  machine.step(tick{}, 1060000);
   CHECK(machine.recoveries() == 2);
 }
 
 TEST_CASE("without a recovery timeout recovery goes on for ever") {
-  auto machine = machine_at("connection lost", with_recovery(-1));
+  auto machine = machine_at("adopted", with_recovery(-1));
   for (int i = 0; i < 1000; ++i) machine.step(tick{}, *machine.wake());
   CHECK(machine.state() == source_state::recovering);
-  machine.step(connection_restored{}, 1000000000);
+  machine.step(planned{}, 1000000000);
   for (int i = 0; i < 1000; ++i) machine.step(tick{}, *machine.wake());
   CHECK(machine.state() == source_state::resynchronising);
 }
@@ -210,18 +211,19 @@ TEST_CASE("a recovery timeout of 0 ends the transfer at the first trouble") {
   for (const char* name : {"asked", "moving", "refused for capacity"}) {
     auto machine = machine_at(name, with_recovery(0));
     INFO(name);
-    CHECK(finish_code(machine.step(connection_lost{}, 2000)) == code_recovery_timed_out);
+    if (machine.state() == source_state::waiting_for_capacity) machine.step(tick{}, *machine.wake());
+    CHECK(finish_code(machine.step(tick{}, *machine.wake())) == code_recovery_timed_out);
     CHECK(machine.state() == source_state::recovery_timed_out);
   }
-  auto silent = machine_at("moving", with_recovery(0));
-  CHECK(finish_code(silent.step(tick{}, *silent.wake())) == code_recovery_timed_out);
+  watched_source adopted(with_recovery(0), 1);
+  CHECK(finish_code(adopted.step(start{true}, 0)) == code_recovery_timed_out);
 }
 
 TEST_CASE("a recovery timeout ends the transfer at its time and not before") {
-  for (const bool restored : {false, true}) {
-    auto machine = machine_at("moving", with_recovery(90000));
-    machine.step(connection_lost{}, 5000);
-    if (restored) machine.step(connection_restored{}, 6000);
+  for (const bool planned_in_time : {false, true}) {
+    watched_source machine(with_recovery(90000), 1);
+    machine.step(start{true}, 5000);
+    if (planned_in_time) machine.step(planned{}, 6000);
     std::int64_t now = 6000;
     while (!transfer::is_end(machine.state())) {
       REQUIRE(machine.wake() >= now);
@@ -236,40 +238,31 @@ TEST_CASE("a recovery timeout ends the transfer at its time and not before") {
 
 TEST_CASE("a recovery that succeeded gives the next one its full time") {
   auto machine = machine_at("resumed and moving", with_recovery(90000));
-  machine.step(connection_lost{}, 1000000);
+  machine.step(tick{}, 1000000);
   machine.step(tick{}, 1080000);
-  CHECK(machine.state() == source_state::recovering);
+  CHECK(machine.state() == source_state::resynchronising);
   machine.step(tick{}, 1090000);
   CHECK(machine.state() == source_state::recovery_timed_out);
 }
 
-TEST_CASE("a plan made while there is no connection waits in recovery") {
+TEST_CASE("an adopted transfer asks where to go on as soon as its plan is at hand") {
   for (const std::int64_t timeout : {-1, 90000}) {
     watched_source machine(with_recovery(timeout), 1);
-    machine.step(start{}, 0);
-    machine.step(connection_lost{}, 1000);
-    CHECK(machine.state() == source_state::new_transfer);
-    machine.step(planned{}, 2000);
+    CHECK(all_of<action::make_plan>(machine.step(start{true}, 0)).size() == 1);
     CHECK(machine.state() == source_state::recovering);
-    CHECK(all_of<action::negotiate>(machine.step(connection_restored{}, 3000)).size() == 1);
+    CHECK(all_of<action::negotiate>(machine.step(planned{}, 3000)).size() == 1);
+    CHECK(machine.state() == source_state::resynchronising);
     machine.step(negotiated{1, 0, 1}, 4000);
+    CHECK(machine.state() == source_state::resuming);
     CHECK(machine.sent() == 0);
     CHECK(machine.reading());
+    CHECK(machine.recoveries() == 1);
   }
-}
-
-TEST_CASE("a connection that comes back before the plan is made is forgotten") {
-  watched_source machine({}, 1);
-  machine.step(start{}, 0);
-  machine.step(connection_lost{}, 1);
-  machine.step(connection_restored{}, 2);
-  CHECK(all_of<action::negotiate>(machine.step(planned{}, 3)).size() == 1);
-  CHECK(machine.state() == source_state::negotiating);
-  CHECK(machine.recoveries() == 0);
 }
 
 TEST_CASE("a plan that cannot be made ends the transfer with its code") {
   CHECK(finish_code(machine_at("planning").step(plan_failed{46}, 0)) == 46);
+  CHECK(finish_code(machine_at("adopted").step(plan_failed{46}, 0)) == 46);
   CHECK(machine_at("asked").step(plan_failed{46}, 0).empty());
 }
 
@@ -288,8 +281,6 @@ TEST_CASE("a random walk of ten thousand steps keeps the invariants") {
                                           planned{},
                                           tick{},
                                           negotiated{attempt, 0, 1 + static_cast<std::uint32_t>(below(random, 4))},
-                                          connection_lost{},
-                                          connection_restored{},
                                           frame_read{attempt, below(random, 50) == 0},
                                           acked{attempt, machine.sent(), false}};
     auto event = usual[below(random, usual.size())];

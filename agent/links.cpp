@@ -1,14 +1,21 @@
 #include "agent/links.hpp"
 
+#include <map>
+
 #include "common/amqp/sender_cache.hpp"
 #include "common/formats/queues.hpp"
 
 namespace baton::agent {
 namespace {
 
-constexpr int receivers = 4;
 // Enough that a burst of requests is looked at while the records of the first are being written.
 constexpr std::uint32_t command_credit = 100, reply_credit = 200, state_credit = 2000;
+constexpr std::uint32_t lock_credit = 32;  // more tokens than this are never under way at once
+constexpr std::int64_t probe_ms = 3000;    // far above a round trip
+
+// Notes that an instance sends to its own queues, to learn where it stands; docs/formats.md has them.
+constexpr const char* probe_subject = "agent.probe";
+constexpr const char* marker_subject = "state.marker";
 
 }  // namespace
 
@@ -21,6 +28,7 @@ class links::side : public amqp::connection_events {
     amqp::receiver_options options;
     options.address = address;
     options.credit = credit;
+    if (from == inbound::lock) options.priority = owner_.options_.priority;
     receivers_[connection_->open_receiver(options)] = from;
   }
 
@@ -35,22 +43,42 @@ class links::side : public amqp::connection_events {
     if (link) connection_->add_credit(link.mapped(), 1);
   }
 
+  void add_credit(inbound to, std::uint32_t count) {
+    for (const auto& [link, from] : receivers_) {
+      if (from == to) connection_->add_credit(link, count);
+    }
+  }
+
+  void drop(inbound which) {
+    for (const auto& [link, from] : receivers_) {
+      if (from == which) connection_->close_link(link);
+    }
+    std::erase_if(receivers_, [which](const auto& entry) { return entry.second == which; });
+  }
+
   void close() { connection_->close(); }
 
  private:
   void connection_lost(const error& why) override { owner_.broke(why); }
+  void connection_opened() override {
+    if (!owner_.options_.with_lock && owner_.control_.get() == this) owner_.to_.connected();
+  }
   void link_opened(amqp::link_id link, const std::string&) override {
-    if (receivers_.count(link) > 0) owner_.opened();
+    if (const auto found = receivers_.find(link); found != receivers_.end()) owner_.opened(found->second);
   }
   void link_lost(amqp::link_id link, const error& why) override {
-    if (receivers_.count(link) > 0) return owner_.broke(why);
+    if (const auto found = receivers_.find(link); found != receivers_.end()) return owner_.refused(found->second, why);
     if (const auto address = senders_.lost(link)) owner_.to_.unreachable(*address, why);
   }
   void received(amqp::link_id link, amqp::delivery_id delivery, amqp::message&& content) override {
     const auto from = receivers_.find(link);
     if (from == receivers_.end()) return;
-    held_[delivery] = link;
-    owner_.to_.received(from->second, delivery, std::move(content));
+    // Tokens are held for long; there must be room for the next one all the same.
+    if (from->second == inbound::lock)
+      connection_->add_credit(link, 1);
+    else
+      held_[delivery] = link;
+    owner_.received(from->second, delivery, std::move(content));
   }
   void sent(amqp::send_id id, amqp::outcome how) override {
     if (const auto found = settled_.extract(id)) found.mapped()(how);
@@ -64,19 +92,108 @@ class links::side : public amqp::connection_events {
   std::unique_ptr<amqp::connection> connection_;
 };
 
-links::links(event_loop& loop, const amqp::connection_options& options, const std::string& agent,
-             std::uint32_t data_credit, handlers to)
-    : to_(std::move(to)) {
-  control_ = std::make_unique<side>(*this, loop, options);
-  control_->receive(inbound::command, formats::command_queue(agent), command_credit);
-  control_->receive(inbound::reply, formats::reply_queue(agent), reply_credit);
-  control_->receive(inbound::state, formats::state_queue(agent), state_credit);
-  data_ = std::make_unique<side>(*this, loop, options);
-  data_->receive(inbound::data, formats::data_queue(agent), data_credit);
+links::links(event_loop& loop, const amqp::connection_options& where, links_options options, handlers to)
+    : loop_(loop), where_(where), options_(std::move(options)), to_(std::move(to)) {
+  control_ = std::make_unique<side>(*this, loop_, where_);
+  if (options_.with_lock) control_->receive(inbound::lock, queue_of(inbound::lock), lock_credit);
 }
 
 links::~links() {
   close();
+}
+
+std::string links::queue_of(inbound which) const {
+  switch (which) {
+    case inbound::lock:
+      return formats::ha_queue(options_.agent);
+    case inbound::command:
+      return formats::command_queue(options_.agent);
+    case inbound::reply:
+      return formats::reply_queue(options_.agent);
+    case inbound::state:
+      return formats::state_queue(options_.agent);
+    case inbound::data:
+      return formats::data_queue(options_.agent);
+  }
+  return {};
+}
+
+// COMMAND first, and alone: who has it may have the others. No message is taken from it before all of STATE is known,
+// or a request could come before the record that says that it is a repeated one.
+void links::open_queues() {
+  if (over_) return;
+  command_ours_ = ready_ = false;
+  open_ = 0;
+  control_->receive(inbound::command, queue_of(inbound::command), options_.probe ? 1 : 0);
+}
+
+void links::opened(inbound which) {
+  if (over_) return;
+  if (which == inbound::lock) return to_.connected();
+  if (which != inbound::command) {
+    if (++open_ == 3) send_note(queue_of(inbound::state), marker_subject);
+    return;
+  }
+  if (!options_.probe) return command_is_ours();
+  // Any delivery shows that the queue is ours. One that is not gets none.
+  send_note(queue_of(inbound::command), probe_subject);
+  probe_timer_ = loop_.after(probe_ms, [this] { give_up_queues(inbound::command); });
+}
+
+void links::command_is_ours() {
+  if (std::exchange(command_ours_, true)) return;
+  loop_.cancel(probe_timer_);
+  control_->receive(inbound::reply, queue_of(inbound::reply), reply_credit);
+  control_->receive(inbound::state, queue_of(inbound::state), state_credit);
+  data_ = std::make_unique<side>(*this, loop_, where_);
+  data_->receive(inbound::data, queue_of(inbound::data), options_.data_credit);
+}
+
+void links::send_note(const std::string& address, const char* subject) {
+  amqp::message note;
+  note.durable = false;
+  note.subject = subject;
+  note.body = options_.run;
+  note.priority = 9;
+  note.ttl_ms = 60000;
+  control_->send(address, std::move(note), nullptr);
+}
+
+void links::received(inbound from, amqp::delivery_id delivery, amqp::message&& content) {
+  if (over_) return;
+  if (from == inbound::command) {
+    command_is_ours();
+    if (content.subject == probe_subject) return settle(from, delivery, amqp::outcome::accepted);
+    if (!ready_) return early_.push_back({delivery, std::move(content)});
+  }
+  if (from == inbound::state && content.subject == marker_subject) {
+    settle(from, delivery, amqp::outcome::accepted);
+    if (content.body == options_.run) all_read();
+    return;
+  }
+  to_.received(from, delivery, std::move(content));
+}
+
+// The marker came back: every record that was on STATE has come before it.
+void links::all_read() {
+  if (std::exchange(ready_, true)) return;
+  control_->add_credit(inbound::command, command_credit);
+  to_.ready();
+  for (auto& one : std::exchange(early_, {})) to_.received(inbound::command, one.delivery, std::move(one.content));
+}
+
+void links::refused(inbound which, const error& why) {
+  if (over_) return;
+  if (which != inbound::lock && why.code == errc::in_use && !ready_) return give_up_queues(which);
+  broke(why);
+}
+
+void links::give_up_queues(inbound which) {
+  loop_.cancel(probe_timer_);
+  for (const inbound one : {inbound::command, inbound::reply, inbound::state}) control_->drop(one);
+  if (data_) data_->close();
+  early_.clear();
+  to_.in_use(queue_of(which));
 }
 
 void links::send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled) {
@@ -84,15 +201,12 @@ void links::send(const std::string& address, amqp::message content, std::functio
 }
 
 void links::send_data(const std::string& address, amqp::message content) {
-  if (!over_) data_->send(address, std::move(content), nullptr);
+  if (!over_ && data_) data_->send(address, std::move(content), nullptr);
 }
 
 void links::settle(inbound from, amqp::delivery_id delivery, amqp::outcome how) {
-  if (!over_) (from == inbound::data ? data_ : control_)->settle(delivery, how);
-}
-
-void links::opened() {
-  if (!over_ && ++open_ == receivers) to_.ready();
+  if (over_ || (from == inbound::data && !data_)) return;
+  (from == inbound::data ? data_ : control_)->settle(delivery, how);
 }
 
 void links::broke(const error& why) {
@@ -103,8 +217,9 @@ void links::broke(const error& why) {
 
 void links::close() {
   over_ = true;
+  loop_.cancel(probe_timer_);
   control_->close();
-  data_->close();
+  if (data_) data_->close();
 }
 
 }  // namespace baton::agent

@@ -1,33 +1,44 @@
-// The agent's links to its queue manager: one connection for control (COMMAND, REPLY, STATE), one for DATA, so that
-// bulk never delays control. One object is one generation: when anything breaks, all of it is dropped and a new one is
-// made. Loop thread.
+// An instance's links to its queue manager: one connection for the lock and for control (COMMAND, REPLY, STATE), one
+// for DATA, so that bulk never delays a renewal. One object is one generation: when anything breaks, all of it is
+// dropped and a new one is made. First only the lock is attached; the agent's queues are opened when it is held. Loop
+// thread.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/amqp/connection.hpp"
 
 namespace baton::agent {
 
-enum class inbound { command, reply, state, data };
+enum class inbound { lock, command, reply, state, data };
+
+struct links_options {
+  std::string agent, run;         // run: random id of this process start
+  std::uint32_t data_credit = 1;  // frames that may be under way
+  bool with_lock = false;         // attach to the HA queue
+  int priority = 0;               // of this instance among those that wait for the lock
+  bool probe = false;             // the queue manager lets a second consumer of a queue wait instead of refusing it
+};
 
 class links {
  public:
   struct handlers {
-    std::function<void()> ready;                 // all four queues are held
-    std::function<void(const error& why)> lost;  // once, the last call
+    std::function<void()> connected;                       // and attached to the HA queue
+    std::function<void()> ready;                           // the agent's queues are held, STATE has been read
+    std::function<void(const std::string& queue)> in_use;  // another process has it; see open_queues
+    std::function<void(const error& why)> lost;            // once, the last call
     std::function<void(inbound from, amqp::delivery_id delivery, amqp::message&& content)> received;
     std::function<void(const std::string& address, const error& why)> unreachable;  // a queue that is sent to
   };
 
-  // Connects and takes the queues of the agent. data_credit: frames that may be under way.
-  links(event_loop& loop, const amqp::connection_options& options, const std::string& agent, std::uint32_t data_credit,
-        handlers to);
+  links(event_loop& loop, const amqp::connection_options& where, links_options options, handlers to);
   ~links();
 
+  // Takes the agent's queues. After in_use() it may be called again.
+  void open_queues();
   // Sends on the control connection; `settled` hears what became of it, and nothing when the generation ends before.
   void send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled = nullptr);
   void send_data(const std::string& address, amqp::message content);
@@ -36,13 +47,29 @@ class links {
 
  private:
   class side;  // one of the two connections
-  void opened();
+  struct early {
+    amqp::delivery_id delivery = 0;
+    amqp::message content;
+  };
+  void opened(inbound which);
+  void refused(inbound which, const error& why);
+  void received(inbound from, amqp::delivery_id delivery, amqp::message&& content);
+  void command_is_ours();
+  void all_read();
+  void send_note(const std::string& address, const char* subject);
+  void give_up_queues(inbound which);
   void broke(const error& why);
+  std::string queue_of(inbound which) const;
 
+  event_loop& loop_;
+  const amqp::connection_options where_;
+  const links_options options_;
   const handlers to_;
   std::unique_ptr<side> control_, data_;
-  int open_ = 0;
-  bool over_ = false;
+  bool command_ours_ = false, ready_ = false, over_ = false;
+  int open_ = 0;              // of REPLY, STATE and DATA
+  std::vector<early> early_;  // commands that came before STATE had been read
+  event_loop::timer_id probe_timer_ = 0;
 };
 
 }  // namespace baton::agent

@@ -162,7 +162,7 @@ void agent::retry_in(std::int64_t delay_ms) {
 void agent::declare_queues() {
   pool_.submit([this, where = found_, name = settings_.name]() -> std::function<void()> {
     auto queues = formats::agent_queues(name);
-    const auto made = amqp::embedded_dialect().declare(where, queues, declare_timeout_ms);
+    const auto made = amqp::dialect_of(where.peer.kind).declare(where, queues, declare_timeout_ms);
     return [this, made] {
       if (made)
         log(messages::BFGAG0910I, settings_.qmgr);

@@ -14,21 +14,14 @@ std::string head(const char* does, const std::string& agent, const std::string& 
 
 }  // namespace
 
-std::string create_script(const std::string& agent, const std::string& qmgr, const std::string& host_options) {
-  std::string out = head("Makes", agent, qmgr);
-  for (const auto& queue : formats::agent_queues(agent)) {
-    out += fmt::format("fteDefineQueue -m {} -type {}{} {}\n", qmgr, formats::to_string(queue.kind), host_options,
-                       queue.name);
-  }
-  return out;
+std::string create_script(const std::string& agent, const amqp::script_target& target, amqp::broker_kind kind) {
+  return head("Makes", agent, target.qmgr) +
+         amqp::dialect_of(kind).declare_script(target, formats::agent_queues(agent));
 }
 
-std::string delete_script(const std::string& agent, const std::string& qmgr, const std::string& host_options) {
-  std::string out = head("Removes", agent, qmgr);
-  for (const auto& queue : formats::agent_queues(agent)) {
-    out += fmt::format("fteDeleteQueue -m {}{} {}\n", qmgr, host_options, queue.name);
-  }
-  return out;
+std::string delete_script(const std::string& agent, const amqp::script_target& target, amqp::broker_kind kind) {
+  return head("Removes", agent, target.qmgr) +
+         amqp::dialect_of(kind).remove_script(target, formats::agent_queues(agent));
 }
 
 }  // namespace baton::commands

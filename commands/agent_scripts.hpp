@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "common/amqp/connection.hpp"
+#include "common/amqp/dialect.hpp"
 
 namespace baton::commands {
 
-// Shell scripts of fteDefineQueue and fteDeleteQueue commands. `host_options` is put behind each: "-host h -port n".
-std::string create_script(const std::string& agent, const std::string& qmgr, const std::string& host_options);
-std::string delete_script(const std::string& agent, const std::string& qmgr, const std::string& host_options);
+// Shell scripts of whatever makes and removes queues on that kind of queue manager.
+std::string create_script(const std::string& agent, const amqp::script_target& target, amqp::broker_kind kind);
+std::string delete_script(const std::string& agent, const amqp::script_target& target, amqp::broker_kind kind);
 
 }  // namespace baton::commands

@@ -37,7 +37,7 @@ status purge(const workspace& work, const property_set& agent, const std::vector
   const auto peer = agent_qmgr_connection(agent, work.where);
   if (!peer) return peer.error();
   for (const std::string& queue : queues) {
-    auto purged = amqp::embedded_dialect().purge(command_connection(peer->peer), queue, answer_timeout_ms);
+    auto purged = amqp::dialect_of(peer->peer.kind).purge(command_connection(peer->peer), queue, answer_timeout_ms);
     if (!purged && purged.error().code != errc::not_found) return purged;
     say(messages::BFGCL0935I, queue);
   }

@@ -20,6 +20,10 @@ constexpr option options[] = {
     {"agentQMgrHost", "agent-qmgr-host", option_kind::text, "host",
      "Its host. Without it: the embedded queue manager of this host (bindings mode)."},
     {"agentQMgrPort", "agent-qmgr-port", option_kind::text, "port", "Its port. Default: 5672."},
+    {"agentQMgrType", "agent-qmgr-type", option_kind::choice, "type", "Kind of queue manager. Default: embedded.",
+     false, false, false, 0, 0, "embedded|rabbitmq"},
+    {"agentQMgrManagementUrl", "agent-qmgr-management-url", option_kind::text, "url",
+     "Its management API, where the kind has one. Default for rabbitmq: port 15672 of the host."},
     {"agentDesc", "agent-desc", option_kind::text, "text", "Description, for people."},
     {"agentQMgrAuthenticationCredentialsFile", "credentials", option_kind::text, "file",
      "MQMFTCredentials.xml with user and password."},
@@ -30,27 +34,26 @@ constexpr option options[] = {
 constexpr std::string_view not_yet[] = {
     "agentQMgrChannel", "ac", "authorityChecking", "s", "su", "sp", "sj", "sl", "x"};
 
-status write_scripts(const workspace& work, const property_values& values) {
-  const std::string agent = values.at("agentName"), qmgr = values.at("agentQMgr");
-  std::string host;
-  if (values.contains("agentQMgrHost")) host = " -host " + values.at("agentQMgrHost");
-  if (values.contains("agentQMgrPort")) host += " -port " + values.at("agentQMgrPort");
+status write_scripts(const workspace& work, const property_values& values, const amqp::endpoint& peer) {
+  const std::string agent = values.at("agentName");
+  amqp::script_target target{values.at("agentQMgr"), "", peer.management_url};
+  if (values.contains("agentQMgrHost")) target.host_options = " -host " + values.at("agentQMgrHost");
+  if (values.contains("agentQMgrPort")) target.host_options += " -port " + values.at("agentQMgrPort");
   const auto folder = work.where.agent_config(work.coordination, agent);
   const auto create = folder / (agent + "_create.sh"), remove = folder / (agent + "_delete.sh");
-  if (auto written = write_file_atomically(create, create_script(agent, qmgr, host), 0755); !written) return written;
+  if (auto written = write_file_atomically(create, create_script(agent, target, peer.kind), 0755); !written)
+    return written;
   say(messages::BFGCM0239I, create.native());
-  if (auto written = write_file_atomically(remove, delete_script(agent, qmgr, host), 0755); !written) return written;
+  if (auto written = write_file_atomically(remove, delete_script(agent, target, peer.kind), 0755); !written)
+    return written;
   say(messages::BFGCM0241I, remove.native());
   return done();
 }
 
-status declare_queues(const workspace& work, const std::string& agent) {
-  const auto properties = load_agent(work, agent);
-  if (!properties) return properties.error();
-  const auto peer = agent_qmgr_connection(*properties, work.where);
+status declare_queues(const result<qmgr_connection>& peer, const std::string& agent) {
   if (!peer) return peer.error();
-  return amqp::embedded_dialect().declare(command_connection(peer->peer), formats::agent_queues(agent),
-                                          answer_timeout_ms);
+  return amqp::dialect_of(peer->peer.kind)
+      .declare(command_connection(peer->peer), formats::agent_queues(agent), answer_timeout_ms);
 }
 
 int run(const arguments& words) {
@@ -63,8 +66,14 @@ int run(const arguments& words) {
   const auto written = write_new_properties(file, agent_properties(), *values, words.has("f"));
   if (!written) return fail(written.error());
   say(messages::BFGCL0910I, file.native());
-  if (const auto scripts = write_scripts(*work, *values); !scripts) return fail(scripts.error());
-  const auto declared = declare_queues(*work, agent);
+  const auto properties = load_agent(*work, agent);
+  if (!properties) return fail(properties.error());
+  // A local queue manager that does not run has no address, but is known to be an embedded one.
+  const auto peer = agent_qmgr_connection(*properties, work->where);
+  if (!peer && peer.error().code != errc::unreachable) return fail(peer.error());
+  const auto scripts = write_scripts(*work, *values, peer ? peer->peer : amqp::endpoint{});
+  if (!scripts) return fail(scripts.error());
+  const auto declared = declare_queues(peer, agent);
   if (declared) {
     say(messages::BFGCL0253I, agent);
     return 0;

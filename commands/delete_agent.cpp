@@ -30,7 +30,7 @@ status remove_queues(const workspace& work, const std::string& agent) {
   if (!peer) return peer.error();
   std::vector<std::string> names;
   for (const auto& queue : formats::agent_queues(agent)) names.push_back(queue.name);
-  return amqp::embedded_dialect().remove(command_connection(peer->peer), names, answer_timeout_ms);
+  return amqp::dialect_of(peer->peer.kind).remove(command_connection(peer->peer), names, answer_timeout_ms);
 }
 
 // Tells the coordination service that the agent's status means nothing any more.

@@ -37,7 +37,8 @@ void service::connect() {
   if (stopped_) return;
   const auto found = where_();
   if (!found) return retry(found.error());
-  const auto made = amqp::embedded_dialect().declare(*found, formats::coordination_queues(), declare_timeout_ms);
+  const auto& dialect = amqp::dialect_of(found->peer.kind);
+  const auto made = dialect.declare(*found, formats::coordination_queues(), declare_timeout_ms);
   if (!made) return retry(made.error());
   connection_ = std::make_unique<amqp::connection>(loop_, *found, *this);
   amqp::receiver_options from;

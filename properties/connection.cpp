@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "common/amqp/dialect.hpp"
 #include "common/text.hpp"
 #include "properties/atomic_file.hpp"
 #include "properties/credentials.hpp"
@@ -13,7 +14,7 @@ namespace baton {
 namespace {
 
 struct names {
-  std::string qmgr, host, port, credentials_file, ssl;
+  std::string qmgr, host, port, credentials_file, ssl, type, management_url;
 };
 
 status add_tls(const property_set& properties, const std::string& prefix, amqp::tls_files& tls) {
@@ -37,14 +38,28 @@ result<qmgr_connection> client_connection(const property_set& properties, const 
   out.peer.host = properties.text(n.host);
   out.peer.port = static_cast<std::uint16_t>(properties.integer(n.port));
   if (auto added = add_tls(properties, n.ssl, out.peer.tls); !added) return added.error();
+  if (const auto kind = amqp::broker_kind_of(properties.text(n.type))) out.peer.kind = *kind;
+  out.peer.management_url = properties.text(n.management_url);
+  if (out.peer.management_url.empty()) out.peer.management_url = amqp::default_management_url(out.peer);
   return out;
+}
+
+// Without a host it is the queue manager of this host, which is always an embedded one.
+result<qmgr_connection> bindings_connection(const property_set& properties, const names& n, const layout& where) {
+  const std::string& kind = properties.text(n.type);
+  if (amqp::broker_kind_of(kind) != amqp::broker_kind::embedded) {
+    return error{errc::bad_property,
+                 fmt::format("{}: {}={} needs {}: say where it listens", properties.origin(), n.type, kind, n.host)};
+  }
+  return local_qmgr_connection(properties.text(n.qmgr), where);
 }
 
 result<qmgr_connection> connection_from(const property_set& properties, const std::string& qmgr, const std::string& ssl,
                                         const layout& where) {
-  const names n{qmgr, qmgr + "Host", qmgr + "Port", qmgr + "AuthenticationCredentialsFile", ssl};
-  auto out = properties.text(n.host).empty() ? local_qmgr_connection(properties.text(n.qmgr), where)
-                                             : client_connection(properties, n);
+  const names n{qmgr, qmgr + "Host", qmgr + "Port",         qmgr + "AuthenticationCredentialsFile",
+                ssl,  qmgr + "Type", qmgr + "ManagementUrl"};
+  auto out =
+      properties.text(n.host).empty() ? bindings_connection(properties, n, where) : client_connection(properties, n);
   const std::filesystem::path file = properties.path(n.credentials_file);
   if (!out || file.empty()) return out;
   const auto read = read_credentials(file, properties.text(n.qmgr));

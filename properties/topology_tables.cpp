@@ -12,6 +12,12 @@ constexpr property coordination_entries[] = {
     {"coordinationQMgrHost", text, "", 0, 0, "",
      "Host of the queue manager. Without it: the embedded queue manager of this host."},
     {"coordinationQMgrPort", integer, "5672", 1, 65535, "", "Port of the queue manager; only used with a host."},
+    {"coordinationQMgrType", choice, "embedded", 0, 0, "embedded|rabbitmq",
+     "Kind of queue manager. rabbitmq: RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management; needs "
+     "coordinationQMgrHost."},
+    {"coordinationQMgrManagementUrl", text, "", 0, 0, "",
+     "Where the management API of a queue manager that is not embedded listens. Default for rabbitmq: port 15672 of "
+     "coordinationQMgrHost, or 15671 with TLS. Queues are in the virtual host /."},
     {"coordinationQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
     {"coordinationSslTrustStore", path, "", 0, 0, "",
@@ -44,6 +50,12 @@ constexpr property command_entries[] = {
     {"connectionQMgrHost", text, "", 0, 0, "",
      "Host of the queue manager. Without it: the embedded queue manager of this host."},
     {"connectionQMgrPort", integer, "5672", 1, 65535, "", "Port of the queue manager; only used with a host."},
+    {"connectionQMgrType", choice, "embedded", 0, 0, "embedded|rabbitmq",
+     "Kind of queue manager. rabbitmq: RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management; needs "
+     "connectionQMgrHost."},
+    {"connectionQMgrManagementUrl", text, "", 0, 0, "",
+     "Where the management API of a queue manager that is not embedded listens. Default for rabbitmq: port 15672 of "
+     "connectionQMgrHost, or 15671 with TLS. Queues are in the virtual host /."},
     {"connectionQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
     {"connectionSslTrustStore", path, "", 0, 0, "",

@@ -2,12 +2,16 @@
 // connects once, and once it is lost it stays lost; whoever wants to go on makes a new one. That is deliberate: links
 // that re-open themselves behind the owner's back are how two instances become active.
 //
+// An address is the name of a queue; how the queue manager wants it written is the adapter's business, in reply_to too.
+// Each link has an AMQP session of its own, so that trouble on one never ends another (decision 009).
+//
 // All methods are called on the event loop's thread and return at once; what happens is told through `events`, also on
 // the loop's thread. Nothing is told any more after the object is destroyed.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/amqp/message.hpp"
@@ -21,11 +25,16 @@ struct tls_files {
   std::string trust;             // PEM file of the authorities that the peer's certificate must come from
 };
 
+// Kinds of queue manager. What differs between them is in dialect.hpp; nobody else looks at this.
+enum class broker_kind { embedded, rabbitmq };
+
 struct endpoint {
   std::string host = "127.0.0.1";
   std::uint16_t port = 5672;
   std::string user, password;  // empty: ANONYMOUS, or EXTERNAL with a TLS certificate
   tls_files tls;               // trust set: amqps
+  broker_kind kind = broker_kind::embedded;
+  std::string management_url;  // http://host:port, where the kind has such a thing
 };
 
 struct connection_options {
@@ -42,10 +51,12 @@ using send_id = std::uint64_t;
 enum class outcome { accepted, rejected, released, modified };
 
 struct receiver_options {
-  std::string address;       // ignored with dynamic
+  std::string address;       // name of a queue; ignored with dynamic
   std::uint32_t credit = 1;  // granted at once; more by add_credit
   bool dynamic = false;      // a temporary queue of this connection; its address comes with link_opened
   bool browse = false;       // copies: messages stay where they are
+  // Of the consumers that wait for a single-active queue the highest is next; not every kind of queue manager has it.
+  std::optional<int> priority;
 };
 
 class connection_events {
@@ -85,7 +96,11 @@ class connection {
   void settle(delivery_id delivery, outcome how);
   void add_credit(link_id receiver, std::uint32_t count);
 
-  // Says goodbye to the peer; no event follows.
+  // The idle timeout that the peer advertised when it opened: it drops this side some time after that much silence (how
+  // much later differs between brokers, but not before). 0: none, or the connection is not open yet. Any thread.
+  std::uint32_t peer_idle_timeout_ms() const;
+
+  // Says goodbye to the peer; no event follows. What was settled before arrives, if the process lives long enough.
   void close();
 
  private:

@@ -1,10 +1,13 @@
-// What differs between queue managers: how a queue is declared and removed. Nothing outside a dialect knows which kind
-// of queue manager it talks to. Calls block (each with a deadline) and use a connection of their own: commands call
-// them directly, daemons on a worker thread.
+// What differs between queue managers: how a queue is declared and removed, and what has to be said otherwise on the
+// wire. Nothing outside a dialect knows which kind of queue manager it talks to; whoever must behave otherwise asks it
+// what the kind can do.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/amqp/connection.hpp"
@@ -13,9 +16,20 @@
 
 namespace baton::amqp {
 
+// What an administrator's script needs to know.
+struct script_target {
+  std::string qmgr;
+  std::string host_options;    // of fteDefineQueue and its kin: " -host h -port n", or empty
+  std::string management_url;  // see endpoint
+};
+
 class dialect {
  public:
   virtual ~dialect() = default;
+
+  // --- Queues. These block, each with a deadline, and use a connection of their own: commands call them directly,
+  // daemons on a worker thread. Errors: errc::unreachable, timed_out, not_permitted, and what is said here.
+
   // Makes the queues that do not exist; those that exist with other attributes are an error, errc::conflict.
   virtual status declare(const connection_options& where, const std::vector<formats::queue_declaration>& queues,
                          std::int64_t timeout_ms) const = 0;
@@ -24,9 +38,46 @@ class dialect {
                         std::int64_t timeout_ms) const = 0;
   // Throws away what is in one queue; errc::not_found when it does not exist.
   virtual status purge(const connection_options& where, const std::string& queue, std::int64_t timeout_ms) const = 0;
+  virtual result<bool> exists(const connection_options& where, const std::string& queue,
+                              std::int64_t timeout_ms) const = 0;
+  // A queue for the answers of one conversation, for kinds without dynamic queues: its name. It goes with its consumer,
+  // and when nobody consumes. errc::internal where dynamic queues are the way.
+  virtual result<std::string> make_reply_queue(const connection_options& where, std::int64_t timeout_ms) const = 0;
+  // Shell commands that do what declare and remove do, without the first line.
+  virtual std::string declare_script(const script_target& target,
+                                     const std::vector<formats::queue_declaration>& queues) const = 0;
+  virtual std::string remove_script(const script_target& target,
+                                    const std::vector<formats::queue_declaration>& queues) const = 0;
+
+  // --- What the kind can do. Constant; any thread.
+
+  // The attach of a second consumer is refused (errc::in_use). Otherwise it is parked and nobody tells it: then only a
+  // delivery proves that one is the active consumer.
+  virtual bool refuses_second_consumer(formats::queue_kind kind) const = 0;
+  // A message to a queue that does not exist is refused (errc::not_found). Otherwise it is accepted and lost: whoever
+  // needs to know asks exists() first.
+  virtual bool refuses_missing_queues() const = 0;
+  virtual bool has_dynamic_queues() const = 0;
+  virtual bool can_browse() const = 0;
+  // What was settled just before the connection closes counts. Otherwise sessions have to end first.
+  virtual bool settles_before_close() const = 0;
+
+  // --- On the wire; for the adapter. Pure; any thread.
+
+  virtual std::string address_of(const std::string& queue) const = 0;
+  virtual std::string queue_of(const std::string& address) const = 0;
+  virtual std::uint8_t priority_to_wire(std::uint8_t priority) const = 0;
+  virtual std::uint8_t priority_from_wire(std::uint8_t priority) const = 0;
+  virtual outcome outcome_to_wire(outcome how) const = 0;
 };
 
-// The dialect of the embedded queue manager.
+const dialect& dialect_of(broker_kind kind);
 const dialect& embedded_dialect();
+const dialect& rabbitmq_dialect();
+
+// The words of the properties that choose a kind, as a choice: "embedded|rabbitmq".
+std::optional<broker_kind> broker_kind_of(std::string_view word);
+// Where the kind's management listens unless told otherwise; empty: there is nothing apart from the AMQP port.
+std::string default_management_url(const endpoint& peer);
 
 }  // namespace baton::amqp

@@ -63,6 +63,51 @@ class embedded : public dialect {
     if (!peer) return peer.error();
     return manage(**peer, "purge", queue, nlohmann::json::object(), timeout_ms);
   }
+
+  result<bool> exists(const connection_options& where, const std::string& queue,
+                      std::int64_t timeout_ms) const override {
+    auto peer = requester::connect(where, timeout_ms);
+    if (!peer) return peer.error();
+    const auto got = manage(**peer, "get", queue, nlohmann::json::object(), timeout_ms);
+    if (!got && got.error().code != errc::not_found) return got.error();
+    return got.ok();
+  }
+
+  result<std::string> make_reply_queue(const connection_options&, std::int64_t) const override {
+    return error{errc::internal, "the embedded queue manager has dynamic queues"};
+  }
+
+  std::string declare_script(const script_target& target,
+                             const std::vector<formats::queue_declaration>& queues) const override {
+    std::string out;
+    for (const auto& queue : queues) {
+      out += fmt::format("fteDefineQueue -m {} -type {}{} {}\n", target.qmgr, formats::to_string(queue.kind),
+                         target.host_options, queue.name);
+    }
+    return out;
+  }
+
+  std::string remove_script(const script_target& target,
+                            const std::vector<formats::queue_declaration>& queues) const override {
+    std::string out;
+    for (const auto& queue : queues) {
+      out += fmt::format("fteDeleteQueue -m {}{} {}\n", target.qmgr, target.host_options, queue.name);
+    }
+    return out;
+  }
+
+  bool refuses_second_consumer(formats::queue_kind kind) const override {
+    return kind == formats::queue_kind::exclusive;
+  }
+  bool refuses_missing_queues() const override { return true; }
+  bool has_dynamic_queues() const override { return true; }
+  bool can_browse() const override { return true; }
+  bool settles_before_close() const override { return true; }
+  std::string address_of(const std::string& queue) const override { return queue; }
+  std::string queue_of(const std::string& address) const override { return address; }
+  std::uint8_t priority_to_wire(std::uint8_t priority) const override { return priority; }
+  std::uint8_t priority_from_wire(std::uint8_t priority) const override { return priority; }
+  outcome outcome_to_wire(outcome how) const override { return how; }
 };
 
 }  // namespace

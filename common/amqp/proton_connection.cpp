@@ -1,32 +1,31 @@
 // The adapter behind connection.hpp. It has no decisions of its own: loop -> AMQP thread goes through the connection's
 // work queue, AMQP thread -> loop through event_loop::post.
 #include <fmt/format.h>
+#include <proton/session.h>
+#include <proton/transport.h>
 
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
 #include <proton/connection.hpp>
 #include <proton/connection_options.hpp>
 #include <proton/delivery.hpp>
 #include <proton/error_condition.hpp>
 #include <proton/messaging_handler.hpp>
 #include <proton/receiver.hpp>
-#include <proton/receiver_options.hpp>
 #include <proton/sender.hpp>
-#include <proton/sender_options.hpp>
-#include <proton/source.hpp>
-#include <proton/source_options.hpp>
+#include <proton/session.hpp>
 #include <proton/ssl.hpp>
-#include <proton/target.hpp>
 #include <proton/tracker.hpp>
 #include <proton/transport.hpp>
 #include <proton/work_queue.hpp>
-
-#include <deque>
-#include <functional>
-#include <map>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "common/amqp/connection.hpp"
+#include "common/amqp/dialect.hpp"
+#include "common/amqp/proton_links.hpp"
 #include "common/amqp/proton_message.hpp"
 #include "common/amqp/proton_runtime.hpp"
 #include "common/random.hpp"
@@ -36,6 +35,18 @@ namespace {
 
 // Small enough that heartbeats and dispositions get between the frames of a large message.
 constexpr std::uint32_t frame_bytes_max = 256 * 1024;
+// How long a peer has to answer the end of the sessions before the connection is closed all the same.
+constexpr std::uint64_t goodbye_ms_max = 1000;
+
+// The C objects behind Proton's C++ ones, for the few things that the C++ layer does not have.
+struct transport_in_c : proton::transport {
+  explicit transport_in_c(const proton::transport& t) : proton::transport(t) {}
+  std::uint32_t remote_idle_timeout_ms() const { return pn_transport_get_remote_idle_timeout(pn_object()); }
+};
+struct session_in_c : proton::session {
+  explicit session_in_c(const proton::session& s) : proton::session(s) {}
+  void free() const { pn_session_free(pn_object()); }
+};
 
 proton::connection_options to_proton(const connection_options& from, const std::string& container_id) {
   proton::connection_options to;
@@ -61,10 +72,17 @@ proton::connection_options to_proton(const connection_options& from, const std::
 }  // namespace
 
 // Lives until both the owner has let go of it and Proton has told it the end of the transport.
-class connection::driver : public proton::messaging_handler, public std::enable_shared_from_this<driver> {
+class connection::driver : public proton::messaging_handler,
+                           public link_listener,
+                           public std::enable_shared_from_this<driver> {
  public:
   driver(event_loop& loop, const connection_options& options, connection_events& events)
-      : options_(options), events_(&events), loop_(&loop), container_id_(options.name + "-" + random_hex(8)) {}
+      : options_(options),
+        speech_(dialect_of(options.peer.kind)),
+        events_(&events),
+        loop_(&loop),
+        container_id_(options.name + "-" + random_hex(8)),
+        links_(speech_, container_id_, *this) {}
 
   void start();
   void run_on_amqp_thread(std::function<void()> work);
@@ -78,61 +96,44 @@ class connection::driver : public proton::messaging_handler, public std::enable_
   std::string describe() const { return fmt::format("{}:{}", options_.peer.host, options_.peer.port); }
 
   // Below: AMQP thread.
-  void make_receiver(link_id link, const receiver_options& options);
-  void make_sender(link_id link, const std::string& address);
-  void queue_message(link_id link, send_id id, message&& content);
-  void settle(delivery_id delivery, outcome how);
-  void add_credit(link_id link, std::uint32_t count);
-  void drop_link(link_id link);
   void close_connection();
 
  private:
   friend class connection;
-  struct sending {
-    proton::sender link;
-    std::string address;
-    bool open = false;
-    std::deque<std::pair<send_id, message>> waiting;
-    std::map<proton::binary, send_id> unsettled;
-  };
-  struct receiving {
-    proton::receiver link;
-    receiver_options options;
-  };
-
-  link_id id_of(const proton::link& link) const;
-  void pump(sending& via);
-  void outcome_of(const proton::tracker& tracker, outcome how);
-  void opened(link_id link, const std::string& asked, const std::string& got);
-  void ended(link_id link, const proton::error_condition& condition);
   void connection_ended(const proton::error_condition& condition);
   void timers_cancel(link_id link);
 
   void on_connection_open(proton::connection& connection) override;
   void on_connection_close(proton::connection& c) override { connection_ended(c.error()); }
   void on_connection_error(proton::connection& c) override { connection_ended(c.error()); }
-  void on_session_error(proton::session& s) override { connection_ended(s.error()); }
-  void on_session_close(proton::session& s) override { connection_ended(s.error()); }
+  void on_session_error(proton::session& s) override { links_.on_session_end(s, s.error()); }
+  void on_session_close(proton::session& s) override;
   void on_transport_error(proton::transport& t) override { connection_ended(t.error()); }
   void on_transport_close(proton::transport& t) override;
-  void on_receiver_open(proton::receiver& r) override;
-  void on_receiver_error(proton::receiver& r) override { ended(id_of(r), r.error()); }
-  void on_receiver_close(proton::receiver& r) override { ended(id_of(r), r.error()); }
-  void on_receiver_detach(proton::receiver& r) override { ended(id_of(r), r.error()); }
-  void on_sender_open(proton::sender& s) override;
-  void on_sender_error(proton::sender& s) override { ended(id_of(s), s.error()); }
-  void on_sender_close(proton::sender& s) override { ended(id_of(s), s.error()); }
-  void on_sender_detach(proton::sender& s) override { ended(id_of(s), s.error()); }
-  void on_sendable(proton::sender& s) override;
-  void on_message(proton::delivery& delivery, proton::message& content) override;
-  void on_tracker_accept(proton::tracker& t) override { outcome_of(t, outcome::accepted); }
-  void on_tracker_reject(proton::tracker& t) override { outcome_of(t, outcome::rejected); }
-  void on_tracker_release(proton::tracker& t) override { outcome_of(t, outcome::released); }
+  void on_receiver_open(proton::receiver& r) override { links_.on_receiver_open(r); }
+  void on_receiver_error(proton::receiver& r) override { links_.on_link_end(r, r.error()); }
+  void on_receiver_close(proton::receiver& r) override { links_.on_link_end(r, r.error()); }
+  void on_receiver_detach(proton::receiver& r) override { links_.on_link_end(r, r.error()); }
+  void on_sender_open(proton::sender& s) override { links_.on_sender_open(s); }
+  void on_sender_error(proton::sender& s) override { links_.on_link_end(s, s.error()); }
+  void on_sender_close(proton::sender& s) override { links_.on_link_end(s, s.error()); }
+  void on_sender_detach(proton::sender& s) override { links_.on_link_end(s, s.error()); }
+  void on_sendable(proton::sender& s) override { links_.on_sendable(s); }
+  void on_message(proton::delivery& d, proton::message& content) override { links_.on_message(d, content); }
+  void on_tracker_accept(proton::tracker& t) override { links_.on_outcome(t, outcome::accepted); }
+  void on_tracker_reject(proton::tracker& t) override { links_.on_outcome(t, outcome::rejected); }
+  void on_tracker_release(proton::tracker& t) override { links_.on_outcome(t, outcome::released); }
   void on_error(const proton::error_condition&) override {}
+
+  void opened(link_id link, const std::string& queue) override;
+  void ended(link_id link, const error& why) override;
+  void arrived(link_id link, delivery_id delivery, message&& content) override;
+  void settled(send_id id, outcome how) override;
 
   connection_events* forget_owner();
 
   const connection_options options_;
+  const dialect& speech_;
 
   // Loop thread.
   connection_events* events_;
@@ -147,15 +148,14 @@ class connection::driver : public proton::messaging_handler, public std::enable_
   proton::work_queue* work_ = nullptr;  // set while the connection is open
   std::vector<std::function<void()>> early_;  // asked for before that
   bool gone_ = false;
+  std::atomic<std::uint32_t> peer_idle_timeout_ms_ = 0;
 
   // AMQP thread.
   const std::string container_id_;
   std::shared_ptr<driver> self_;
   proton::connection connection_;
-  std::map<link_id, sending> senders_;
-  std::map<link_id, receiving> receivers_;
-  delivery_id last_delivery_ = 0;
-  std::map<delivery_id, std::pair<link_id, proton::delivery>> deliveries_;
+  proton_links links_;
+  bool closing_ = false;
 };
 
 void connection::driver::start() {
@@ -218,7 +218,7 @@ link_id connection::driver::next_link(const std::string& address) {
     const auto self = weak.lock();
     if (!self || self->events_ == nullptr) return;
     self->attach_timers_.erase(link);
-    self->run_on_amqp_thread([d = self.get(), link] { d->drop_link(link); });
+    self->run_on_amqp_thread([d = self.get(), link] { d->links_.drop(link); });
     self->events_->link_lost(
         link, {errc::timed_out, fmt::format("{}: the queue manager did not answer the attach", address)});
   });
@@ -236,6 +236,8 @@ void connection::driver::timers_cancel(link_id link) {
 
 void connection::driver::on_connection_open(proton::connection& connection) {
   connection_ = connection;
+  // With silence as the peer's reason to drop this side, whoever holds a lock wants to know how long that takes.
+  peer_idle_timeout_ms_ = transport_in_c(connection.transport()).remote_idle_timeout_ms();
   {
     const std::lock_guard lock(mutex_);
     work_ = &connection.work_queue();
@@ -261,149 +263,52 @@ void connection::driver::on_transport_close(proton::transport&) {
     early_.clear();
   }
   connection_ended({});
-  senders_.clear();
-  receivers_.clear();
-  deliveries_.clear();
+  links_.forget_all();
   connection_ = {};
   proton_runtime::instance().retire(std::move(self_));
 }
 
-void connection::driver::make_receiver(link_id link, const receiver_options& options) {
-  proton::source_options source;
-  if (options.dynamic) source.dynamic(true);
-  if (!options.dynamic) source.address(options.address);
-  if (options.browse) source.distribution_mode(proton::source::COPY);
-  proton::receiver_options wanted;
-  wanted.name(fmt::format("{}-{}", container_id_, link)).source(source).credit_window(0).auto_accept(false);
-  auto& made = receivers_[link];
-  made.options = options;
-  made.link = connection_.open_receiver(options.dynamic ? "" : options.address, wanted);
-  made.link.add_credit(options.credit);
+// Both ends have ended it now (Proton answers for this one). Neither Proton nor its C++ layer frees a session before
+// the connection ends; without this one that answers many commands would grow with each.
+void connection::driver::on_session_close(proton::session& s) {
+  links_.on_session_end(s, s.error());
+  links_.on_session_closed();
+  connection_.work_queue().add(proton::work([session = session_in_c(s)] { session.free(); }));
+  if (closing_ && links_.sessions() == 0) connection_.close();
 }
 
-void connection::driver::make_sender(link_id link, const std::string& address) {
-  proton::sender_options wanted;
-  wanted.name(fmt::format("{}-{}", container_id_, link));
-  auto& made = senders_[link];
-  made.address = address;
-  made.link = connection_.open_sender(address, wanted);
-}
-
-link_id connection::driver::id_of(const proton::link& link) const {
-  const std::string name = link.name();
-  const auto dash = name.rfind('-');
-  return static_cast<link_id>(std::stoul(name.substr(dash + 1)));
-}
-
-void connection::driver::opened(link_id link, const std::string& asked, const std::string& got) {
-  if (got.empty()) return;  // a refusal: the reason follows in the peer's detach
-  if (!asked.empty() && got != asked) {
-    drop_link(link);
-    tell([link, asked, got](connection_events& events) {
-      events.link_lost(link, {errc::not_found, fmt::format("asked for {}, the queue manager gave {}", asked, got)});
-    });
-    return;
-  }
-  post([keep = shared_from_this(), link, got] {
+void connection::driver::opened(link_id link, const std::string& queue) {
+  post([keep = shared_from_this(), link, queue] {
     keep->timers_cancel(link);
-    if (keep->events_ != nullptr) keep->events_->link_opened(link, got);
+    if (keep->events_ != nullptr) keep->events_->link_opened(link, queue);
   });
 }
 
-void connection::driver::on_receiver_open(proton::receiver& r) {
-  const auto found = receivers_.find(id_of(r));
-  if (found == receivers_.end()) return;
-  const receiver_options& options = found->second.options;
-  opened(found->first, options.dynamic ? "" : options.address, r.source().address());
-}
-
-void connection::driver::on_sender_open(proton::sender& s) {
-  const auto found = senders_.find(id_of(s));
-  if (found == senders_.end()) return;
-  const std::string got = s.target().address();
-  found->second.open = !got.empty();
-  opened(found->first, found->second.address, got);
-}
-
-void connection::driver::ended(link_id link, const proton::error_condition& condition) {
-  std::string address;
-  if (const auto s = senders_.find(link); s != senders_.end())
-    address = s->second.address;
-  else if (const auto r = receivers_.find(link); r != receivers_.end())
-    address = r->second.options.address;
-  else
-    return;
-  drop_link(link);
-  post([keep = shared_from_this(), link, why = to_error(condition, address)] {
+void connection::driver::ended(link_id link, const error& why) {
+  post([keep = shared_from_this(), link, why] {
     keep->timers_cancel(link);
     if (keep->events_ != nullptr) keep->events_->link_lost(link, why);
   });
 }
 
-void connection::driver::drop_link(link_id link) {
-  std::erase_if(deliveries_, [link](const auto& entry) { return entry.second.first == link; });
-  if (auto s = senders_.extract(link)) s.mapped().link.close();
-  if (auto r = receivers_.extract(link)) r.mapped().link.close();
-}
-
-void connection::driver::queue_message(link_id link, send_id id, message&& content) {
-  const auto found = senders_.find(link);
-  if (found == senders_.end()) {
-    tell([id](connection_events& events) { events.sent(id, outcome::released); });
-    return;
-  }
-  found->second.waiting.emplace_back(id, std::move(content));
-  pump(found->second);
-}
-
-void connection::driver::on_sendable(proton::sender& s) {
-  if (const auto found = senders_.find(id_of(s)); found != senders_.end()) pump(found->second);
-}
-
-void connection::driver::pump(sending& via) {
-  while (via.open && !via.waiting.empty() && via.link.credit() > 0) {
-    auto [id, content] = std::move(via.waiting.front());
-    via.waiting.pop_front();
-    const proton::tracker tracker = via.link.send(amqp::to_proton(std::move(content)));
-    via.unsettled[tracker.tag()] = id;
-  }
-}
-
-void connection::driver::outcome_of(const proton::tracker& tracker, outcome how) {
-  const auto via = senders_.find(id_of(tracker.sender()));
-  if (via == senders_.end()) return;
-  const auto found = via->second.unsettled.find(tracker.tag());
-  if (found == via->second.unsettled.end()) return;
-  tell([id = found->second, how](connection_events& events) { events.sent(id, how); });
-  via->second.unsettled.erase(found);
-}
-
-void connection::driver::on_message(proton::delivery& delivery, proton::message& content) {
-  const link_id link = id_of(delivery.receiver());
-  const delivery_id id = ++last_delivery_;
-  deliveries_.emplace(id, std::pair{link, delivery});
+void connection::driver::arrived(link_id link, delivery_id delivery, message&& content) {
   // std::function wants copies to be possible; the message is large, so it travels behind a pointer.
-  auto plain = std::make_shared<message>(from_proton(content));
-  tell([link, id, plain](connection_events& events) { events.received(link, id, std::move(*plain)); });
+  auto plain = std::make_shared<message>(std::move(content));
+  tell([link, delivery, plain](connection_events& events) { events.received(link, delivery, std::move(*plain)); });
 }
 
-void connection::driver::settle(delivery_id delivery, outcome how) {
-  const auto found = deliveries_.find(delivery);
-  if (found == deliveries_.end()) return;
-  proton::delivery& held = found->second.second;
-  if (how == outcome::accepted) held.accept();
-  if (how == outcome::rejected) held.reject();
-  if (how == outcome::released) held.release();
-  if (how == outcome::modified) held.modify();
-  deliveries_.erase(found);
-}
-
-void connection::driver::add_credit(link_id link, std::uint32_t count) {
-  if (const auto found = receivers_.find(link); found != receivers_.end()) found->second.link.add_credit(count);
+void connection::driver::settled(send_id id, outcome how) {
+  tell([id, how](connection_events& events) { events.sent(id, how); });
 }
 
 void connection::driver::close_connection() {
-  if (!connection_.closed()) connection_.close();
+  if (connection_.closed() || closing_) return;
+  closing_ = true;
+  links_.drop_all();
+  if (speech_.settles_before_close() || links_.sessions() == 0) return connection_.close();
+  connection_.work_queue().schedule(proton::duration(goodbye_ms_max), proton::work([keep = shared_from_this()] {
+                                      if (keep->connection_.active()) keep->connection_.close();
+                                    }));
 }
 
 // --- the public face: loop thread ---
@@ -420,36 +325,42 @@ connection::~connection() {
 link_id connection::open_receiver(const receiver_options& options) {
   if (driver_->events_ == nullptr) return 0;
   const link_id link = driver_->next_link(options.address);
-  driver_->run_on_amqp_thread([d = driver_.get(), link, options] { d->make_receiver(link, options); });
+  driver_->run_on_amqp_thread(
+      [d = driver_.get(), link, options] { d->links_.make_receiver(d->connection_, link, options); });
   return link;
 }
 
 link_id connection::open_sender(const std::string& address) {
   if (driver_->events_ == nullptr) return 0;
   const link_id link = driver_->next_link(address);
-  driver_->run_on_amqp_thread([d = driver_.get(), link, address] { d->make_sender(link, address); });
+  driver_->run_on_amqp_thread(
+      [d = driver_.get(), link, address] { d->links_.make_sender(d->connection_, link, address); });
   return link;
 }
 
 void connection::close_link(link_id link) {
   driver_->link_ended(link);
-  driver_->run_on_amqp_thread([d = driver_.get(), link] { d->drop_link(link); });
+  driver_->run_on_amqp_thread([d = driver_.get(), link] { d->links_.drop(link); });
 }
 
 send_id connection::send(link_id sender, message content) {
   const send_id id = ++driver_->last_send_;
   auto moved = std::make_shared<message>(std::move(content));
   driver_->run_on_amqp_thread(
-      [d = driver_.get(), sender, id, moved] { d->queue_message(sender, id, std::move(*moved)); });
+      [d = driver_.get(), sender, id, moved] { d->links_.send(sender, id, std::move(*moved)); });
   return id;
 }
 
 void connection::settle(delivery_id delivery, outcome how) {
-  driver_->run_on_amqp_thread([d = driver_.get(), delivery, how] { d->settle(delivery, how); });
+  driver_->run_on_amqp_thread([d = driver_.get(), delivery, how] { d->links_.settle(delivery, how); });
 }
 
 void connection::add_credit(link_id receiver, std::uint32_t count) {
-  driver_->run_on_amqp_thread([d = driver_.get(), receiver, count] { d->add_credit(receiver, count); });
+  driver_->run_on_amqp_thread([d = driver_.get(), receiver, count] { d->links_.add_credit(receiver, count); });
+}
+
+std::uint32_t connection::peer_idle_timeout_ms() const {
+  return driver_->peer_idle_timeout_ms_;
 }
 
 void connection::close() {

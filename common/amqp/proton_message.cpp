@@ -11,6 +11,8 @@
 #include <proton/symbol.hpp>
 #include <proton/types.hpp>
 
+#include "common/amqp/dialect.hpp"
+
 namespace baton::amqp {
 namespace {
 
@@ -33,31 +35,31 @@ std::string body_bytes(const proton::value& body) {
 
 }  // namespace
 
-proton::message to_proton(message&& from) {
+proton::message to_proton(message&& from, const dialect& speech) {
   proton::message to;
   to.durable(from.durable);
-  to.priority(from.priority);
+  to.priority(speech.priority_to_wire(from.priority));
   if (from.ttl_ms > 0) to.ttl(proton::duration(from.ttl_ms));
   if (!from.id.empty()) to.id(from.id);
   if (!from.correlation_id.empty()) to.correlation_id(from.correlation_id);
   if (!from.subject.empty()) to.subject(from.subject);
-  if (!from.reply_to.empty()) to.reply_to(from.reply_to);
+  if (!from.reply_to.empty()) to.reply_to(speech.address_of(from.reply_to));
   if (!from.group_id.empty()) to.group_id(from.group_id);
   for (auto& [key, text] : from.properties) to.properties().put(key, text);
   to.body(proton::binary(from.body.begin(), from.body.end()));
   return to;
 }
 
-message from_proton(proton::message& from) {
+message from_proton(proton::message& from, const dialect& speech) {
   message to;
   to.durable = from.durable();
-  to.priority = from.priority();
+  to.priority = speech.priority_from_wire(from.priority());
   to.ttl_ms = static_cast<std::uint32_t>(from.ttl().milliseconds());
   to.delivery_count = from.delivery_count();
   to.id = id_text(from.id());
   to.correlation_id = id_text(from.correlation_id());
   to.subject = from.subject();
-  to.reply_to = from.reply_to();
+  to.reply_to = speech.queue_of(from.reply_to());
   to.group_id = from.group_id();
   std::map<std::string, proton::scalar> properties;
   proton::get(from.properties(), properties);
@@ -72,6 +74,9 @@ error to_error(const proton::error_condition& condition, const std::string& obje
   if (name == "amqp:not-found" || name == "amqp:resource-deleted") code = errc::not_found;
   if (name == "amqp:resource-locked") code = errc::in_use;
   if (name == "amqp:unauthorized-access" || name == "amqp:not-allowed") code = errc::not_permitted;
+  // RabbitMQ says the same for a queue that is declared otherwise and for a delivery that was held too long.
+  const bool held_too_long = condition.description().find("timed out") != std::string::npos;
+  if (name == "amqp:precondition-failed") code = held_too_long ? errc::timed_out : errc::conflict;
   if (name == "amqp:link:message-size-exceeded") code = errc::bad_message;
   return error{code, fmt::format("{}: {}{}{}", object, name, name.empty() ? "closed by the peer" : ": ",
                                  condition.description())};

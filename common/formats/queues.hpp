@@ -15,6 +15,7 @@ struct queue_declaration {
   queue_kind kind = queue_kind::shared;
   std::uint64_t messages_max = 0;  // 0: no limit
   bool drop_oldest = false;        // at the limit; otherwise the message is refused
+  bool priorities = false;         // messages of higher priority overtake; where that must be asked for
 };
 
 inline std::string command_queue(const std::string& agent) {

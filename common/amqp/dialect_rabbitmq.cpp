@@ -1,0 +1,222 @@
+// RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management. docs/brokers.md says what is lost on it, and
+// decision 009 what its AMQP 1.0 makes necessary.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/amqp/dialect.hpp"
+#include "common/amqp/http.hpp"
+#include "common/loop.hpp"
+#include "common/random.hpp"
+
+namespace baton::amqp {
+namespace {
+
+using nlohmann::json;
+
+// Only this form of address never makes a queue by itself, with attributes that nobody asked for.
+constexpr std::string_view address_prefix = "/amq/queue/";
+constexpr int queue_priorities = 10;
+// Long enough for a command to attach, short enough that what killed ones leave behind does not pile up.
+constexpr int reply_queue_expires_ms = 60000;
+constexpr std::uint8_t amqp_default_priority = 4;
+
+bool unreserved(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_';
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (unreserved(c))
+      out += c;
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+std::string percent_decoded(std::string_view text) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
+    out += escape ? static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])) : text[i];
+    if (escape) i += 2;
+  }
+  return out;
+}
+
+// Never a limit that refuses (reject-publish): it ends this broker's session without an outcome for the message.
+json arguments_of(const formats::queue_declaration& queue) {
+  json arguments = json::object();
+  if (queue.kind != formats::queue_kind::shared) arguments["x-single-active-consumer"] = true;
+  if (queue.priorities) arguments["x-max-priority"] = queue_priorities;
+  if (queue.messages_max > 0 && queue.drop_oldest) {
+    arguments["x-max-length"] = queue.messages_max;
+    arguments["x-overflow"] = "drop-head";
+  }
+  return arguments;
+}
+
+json declaration_of(const formats::queue_declaration& queue) {
+  return {{"durable", true}, {"auto_delete", false}, {"arguments", arguments_of(queue)}};
+}
+
+std::string path_of(const std::string& queue) {
+  return "/api/queues/%2F/" + percent_encoded(queue);
+}
+
+errc kind_of(const http_answer& answer) {
+  if (answer.status == 401 || answer.status == 403) return errc::not_permitted;
+  if (answer.status == 404) return errc::not_found;
+  if (answer.body.find("inequivalent arg") != std::string::npos) return errc::conflict;
+  return answer.status == 400 ? errc::bad_message : errc::internal;
+}
+
+std::string reason_of(const http_answer& answer) {
+  const auto parsed = json::parse(answer.body, nullptr, false);
+  if (parsed.is_object() && parsed.contains("reason") && parsed["reason"].is_string()) return parsed["reason"];
+  constexpr std::size_t shown_max = 200;
+  return answer.body.substr(0, shown_max);
+}
+
+// Done with an answer of the 200s; everything else is an error that names the queue.
+status manage(const connection_options& where, const std::string& method, const std::string& queue,
+              const std::string& below, const json* body, std::int64_t timeout_ms) {
+  const endpoint& peer = where.peer;
+  http_request request;
+  request.method = method;
+  request.url = peer.management_url.empty() ? default_management_url(peer) : peer.management_url;
+  while (request.url.ends_with('/')) request.url.pop_back();
+  request.url += path_of(queue) + below;
+  // Whoever says no name over AMQP is this broker's guest, whom it lets in from its own host only.
+  request.user = peer.user.empty() ? "guest" : peer.user;
+  request.password = peer.user.empty() ? "guest" : peer.password;
+  request.tls = peer.tls;
+  if (body != nullptr) request.body = body->dump();
+  const auto answer = http_call(request, timeout_ms);
+  if (!answer) return error{answer.error().code, fmt::format("queue {}: {}", queue, answer.error().text)};
+  if (answer->status >= 200 && answer->status < 300) return done();
+  return error{kind_of(*answer), fmt::format("queue {}: {} {} was answered with {}: {}", queue, method, request.url,
+                                             answer->status, reason_of(*answer))};
+}
+
+constexpr const char* script_gone =
+    "gone() {\n"
+    "  code=$(call --output /dev/null --write-out '%{http_code}' --request DELETE \"$1\" 2>/dev/null) ||\n"
+    "    [ \"$code\" = 404 ] || { echo \"$1: HTTP $code\" >&2; return 1; }\n"
+    "}\n";
+
+std::string script_head(const script_target& target) {
+  return fmt::format(
+      "# RABBITMQ_USER and RABBITMQ_PASSWORD say who does it; without them it is guest, who may only from the same "
+      "host.\n"
+      "url=${{RABBITMQ_URL:-{}}}\n"
+      "call() {{\n"
+      "  printf 'user = \"%s:%s\"\\n' \"${{RABBITMQ_USER:-guest}}\" \"${{RABBITMQ_PASSWORD:-guest}}\" |\n"
+      "    curl --silent --show-error --fail --config - --header 'content-type: application/json' \"$@\"\n"
+      "}}\n",
+      target.management_url);
+}
+
+class rabbitmq : public dialect {
+ public:
+  status declare(const connection_options& where, const std::vector<formats::queue_declaration>& queues,
+                 std::int64_t timeout_ms) const override {
+    const std::int64_t deadline = boot_time_ms() + timeout_ms;
+    for (const auto& queue : queues) {
+      const json body = declaration_of(queue);
+      const auto made = manage(where, "PUT", queue.name, "", &body, deadline - boot_time_ms());
+      if (!made) return made;
+    }
+    return done();
+  }
+
+  status remove(const connection_options& where, const std::vector<std::string>& queues,
+                std::int64_t timeout_ms) const override {
+    const std::int64_t deadline = boot_time_ms() + timeout_ms;
+    for (const auto& queue : queues) {
+      const auto gone = manage(where, "DELETE", queue, "", nullptr, deadline - boot_time_ms());
+      if (!gone && gone.error().code != errc::not_found) return gone;
+    }
+    return done();
+  }
+
+  status purge(const connection_options& where, const std::string& queue, std::int64_t timeout_ms) const override {
+    return manage(where, "DELETE", queue, "/contents", nullptr, timeout_ms);
+  }
+
+  result<bool> exists(const connection_options& where, const std::string& queue,
+                      std::int64_t timeout_ms) const override {
+    // Without the statistics, which are costly and not needed.
+    const auto got = manage(where, "GET", queue, "?disable_stats=true&enable_queue_totals=true", nullptr, timeout_ms);
+    if (!got && got.error().code != errc::not_found) return got.error();
+    return got.ok();
+  }
+
+  result<std::string> make_reply_queue(const connection_options& where, std::int64_t timeout_ms) const override {
+    const std::string name = "SYSTEM.FTE.REPLY.COMMAND." + random_hex(12);
+    const json body{{"durable", false}, {"auto_delete", true}, {"arguments", {{"x-expires", reply_queue_expires_ms}}}};
+    const auto made = manage(where, "PUT", name, "", &body, timeout_ms);
+    if (!made) return made.error();
+    return name;
+  }
+
+  std::string declare_script(const script_target& target,
+                             const std::vector<formats::queue_declaration>& queues) const override {
+    std::string out = script_head(target);
+    for (const auto& queue : queues) {
+      out +=
+          fmt::format("call --request PUT --data '{}' \"$url{}\"\n", declaration_of(queue).dump(), path_of(queue.name));
+    }
+    return out;
+  }
+
+  std::string remove_script(const script_target& target,
+                            const std::vector<formats::queue_declaration>& queues) const override {
+    std::string out = script_head(target) + script_gone;
+    for (const auto& queue : queues) {
+      out += fmt::format("gone \"$url{}\"\n", path_of(queue.name));
+    }
+    return out;
+  }
+
+  bool refuses_second_consumer(formats::queue_kind) const override { return false; }
+  bool refuses_missing_queues() const override { return false; }
+  bool has_dynamic_queues() const override { return false; }
+  bool can_browse() const override { return false; }  // it would echo the wish, and consume
+  bool settles_before_close() const override { return false; }
+
+  std::string address_of(const std::string& queue) const override {
+    return std::string(address_prefix) + percent_encoded(queue);
+  }
+  std::string queue_of(const std::string& address) const override {
+    if (!address.starts_with(address_prefix)) return address;
+    return percent_decoded(std::string_view(address).substr(address_prefix.size()));
+  }
+
+  // AMQP's default, 4, is left out on the wire, and this broker takes what is left out for 0. So 4 is never sent.
+  std::uint8_t priority_to_wire(std::uint8_t priority) const override {
+    return priority < amqp_default_priority ? priority : static_cast<std::uint8_t>(std::min<int>(priority, 9) + 1);
+  }
+  std::uint8_t priority_from_wire(std::uint8_t priority) const override {
+    return priority <= amqp_default_priority ? priority : static_cast<std::uint8_t>(priority - 1);
+  }
+  // This broker ends the session over `modified`.
+  outcome outcome_to_wire(outcome how) const override { return how == outcome::modified ? outcome::released : how; }
+};
+
+}  // namespace
+
+const dialect& rabbitmq_dialect() {
+  static const rabbitmq only;
+  return only;
+}
+
+}  // namespace baton::amqp

@@ -15,8 +15,6 @@ namespace baton::agent {
 namespace {
 
 constexpr logger log{"Agent"};
-constexpr std::int64_t reconnect_ms_first = 200, reconnect_ms_max = 30000;
-constexpr std::int64_t declare_timeout_ms = 5000;
 constexpr std::size_t ended_ids_max = 10000;
 
 amqp::message publication(const char* subject, std::string body, bool durable) {
@@ -33,7 +31,6 @@ agent::agent(event_loop& loop, struct settings s, environment where)
     : loop_(loop),
       settings_(std::move(s)),
       where_(std::move(where)),
-      run_(random_hex(8)),
       reporter_(
           loop, settings_,
           [this](formats::agent_status& status) {
@@ -47,59 +44,60 @@ agent::agent(event_loop& loop, struct settings s, environment where)
           }),
       ended_(ended_ids_max),
       pool_(loop, settings_.io_threads),
-      publisher_(loop, pool_, where_.coordination_qmgr) {}
+      publisher_(loop, pool_, where_.coordination_qmgr),
+      instance_(loop, pool_, settings_, where_.agent_qmgr, instance_handlers()) {}
 
 agent::~agent() = default;
 
+instance::handlers agent::instance_handlers() {
+  instance::handlers to;
+  to.activated = [this](links& through, std::int64_t unfenced_from_ms) { activated(through, unfenced_from_ms); };
+  to.ready = [this] { ready(); };
+  to.deactivated = [this] { deactivated(); };
+  to.received = [this](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
+    received(from, delivery, std::move(content));
+  };
+  to.unreachable = [this](const std::string& address, const error& why) {
+    if (transfers_) transfers_->unreachable(address, why.text);
+  };
+  to.role_changed = [this](instance::role now) { role_changed(now); };
+  to.found_qmgr = [this](const std::string& host, int port) { reporter_.set_qmgr(host, port); };
+  to.ended = [this](int exit_code) { end_when_quiet(exit_code, boot_time_ms() + settings_.shutdown_timeout_ms); };
+  return to;
+}
+
 void agent::start() {
   publisher_.start();
-  connect();
+  instance_.start();
 }
 
-void agent::connect() {
-  if (stopping_ && ending_) return;
-  pool_.submit([this, find = where_.agent_qmgr]() -> std::function<void()> {
-    auto found = find();
-    return [this, found] {
-      if (ending_) return;
-      if (!found) return lost(found.error());
-      open_links(*found);
-    };
-  });
-}
-
-void agent::open_links(const amqp::connection_options& where) {
-  found_ = where;
-  qmgr_address_ = fmt::format("{}:{}", where.peer.host, where.peer.port);
-  reporter_.set_qmgr(where.peer.host, where.peer.port);
-  log(messages::BFGAG0901I, settings_.name, settings_.qmgr, qmgr_address_);
-  const auto data_credit = settings_.window_frames * 4;
-  links_ = std::make_unique<links>(
-      loop_, where, settings_.name, data_credit,
-      links::handlers{[this] { ready(); }, [this](const error& why) { loop_.post([this, why] { lost(why); }); },
-                      [this](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
-                        received(from, delivery, std::move(content));
-                      },
-                      [this](const std::string& address, const error& why) {
-                        if (transfers_) transfers_->unreachable(address, why.text);
-                      }});
-  begin_activation();
-}
-
-void agent::begin_activation() {
-  store_ = std::make_unique<state_store>(settings_.name, where_.quarantine, *links_,
+void agent::activated(links& through, std::int64_t unfenced_from_ms) {
+  links_ = &through;
+  unfenced_from_ms_ = unfenced_from_ms;
+  store_ = std::make_unique<state_store>(settings_.name, where_.quarantine, through,
                                          [this](const formats::source_record& record) { adopt(record); });
-  transfers_ =
-      std::make_unique<transfer::transfers>(*this, [this] { loop_.post([this] { shut_down(exit_stopped); }); });
+  transfers_ = std::make_unique<transfer::transfers>(*this, [this] { loop_.post([this] { leave(exit_stopped); }); });
   commands_ = std::make_unique<command_handler>(*this, *transfers_, command_handlers());
 }
 
+void agent::ready() {
+  log(messages::BFGAG0059I, settings_.name);
+  reporter_.set_state("READY");
+}
+
 // Results of workers that come later find no object.
-void agent::end_activation() {
+void agent::deactivated() {
   commands_.reset();
   transfers_.reset();
   store_.reset();
-  links_.reset();
+  links_ = nullptr;
+  reporter_.transfers_changed();
+  if (stopping_) leave(exit_stopped);  // what was under way goes on at the next start, or elsewhere
+}
+
+void agent::role_changed(instance::role now) {
+  // Only the active instance publishes, for all of them.
+  reporter_.publish_as_active(now == instance::role::active || !settings_.highly_available);
 }
 
 command_handler::handlers agent::command_handlers() {
@@ -116,61 +114,6 @@ command_handler::handlers agent::command_handlers() {
           [this](const formats::source_record& record, std::function<void(bool)> stored) {
             store_->save(record, std::move(stored));
           }};
-}
-
-void agent::ready() {
-  ready_ = true;
-  failures_ = 0;
-  if (stopping_) return;
-  log(messages::BFGAG0059I, settings_.name);
-  started_ = true;
-  reporter_.set_state("READY");
-}
-
-void agent::lost(const error& why) {
-  if (ending_) return;
-  const bool was_ready = std::exchange(ready_, false);
-  end_activation();
-  reporter_.transfers_changed();
-  if (stopping_) return shut_down(exit_stopped);  // what was under way goes on at the next start
-  if (why.code == errc::not_found && !was_ready && found_.peer.port != 0 &&
-      why.text.find("SYSTEM.FTE") != std::string::npos) {
-    return declare_queues();
-  }
-  if (why.code == errc::in_use) {
-    log(messages::BFGMQ1045I, why.text.substr(0, why.text.find(':')));
-    log(messages::BFGAG0035W, why.text.substr(0, why.text.find(':')), settings_.qmgr, settings_.qmgr_retry_ms / 1000);
-    return retry_in(settings_.qmgr_retry_ms);
-  }
-  if (settings_.bindings) {
-    log(messages::BFGAG0170W, settings_.name, settings_.qmgr);
-    return shut_down(exit_qmgr_unavailable);
-  }
-  const std::int64_t delay = std::min(reconnect_ms_first << std::min(failures_++, 10), reconnect_ms_max);
-  if (was_ready)
-    log(messages::BFGAG0183I, settings_.qmgr, why.text);
-  else
-    log(messages::BFGAG0902W, settings_.qmgr, why.text, human_duration_ms(delay));
-  retry_in(delay);
-}
-
-void agent::retry_in(std::int64_t delay_ms) {
-  loop_.cancel(retry_timer_);
-  retry_timer_ = loop_.after(delay_ms, [this] { connect(); });
-}
-
-void agent::declare_queues() {
-  pool_.submit([this, where = found_, name = settings_.name]() -> std::function<void()> {
-    auto queues = formats::agent_queues(name);
-    const auto made = amqp::dialect_of(where.peer.kind).declare(where, queues, declare_timeout_ms);
-    return [this, made] {
-      if (made)
-        log(messages::BFGAG0910I, settings_.qmgr);
-      else
-        log(messages::BFGAG0911E, settings_.qmgr, made.error().text);
-      retry_in(made ? 0 : settings_.qmgr_retry_ms);
-    };
-  });
 }
 
 void agent::received(inbound from, amqp::delivery_id delivery, amqp::message&& content) {
@@ -217,7 +160,7 @@ void agent::forget(const std::string& transfer_id) {
 }
 
 void agent::outbid(std::uint64_t epoch) {
-  log(messages::BFGTR0024W, settings_.name, epoch, this->epoch());
+  instance_.outbid(epoch);
 }
 
 void agent::send(const std::string& address, amqp::message content) {
@@ -252,36 +195,34 @@ void agent::reload() {
 }
 
 void agent::stop(bool immediate) {
-  if (ending_) return;
+  if (leaving_) return;
   if (immediate) {
     log(messages::BFGAG0071I, settings_.name);
-    return shut_down(exit_stopped);
+    return leave(exit_stopped);
   }
   if (std::exchange(stopping_, true)) return;
   const auto running = transfers_ ? transfers_->source_states().size() + transfers_->destination_states().size() : 0;
   log(messages::BFGAG0904I, settings_.name, running);
   reporter_.set_state("STOPPING");
-  if (!transfers_) return shut_down(exit_stopped);
+  if (!transfers_) return leave(exit_stopped);
   commands_->drain();
   transfers_->drain();
 }
 
-void agent::shut_down(int code) {
-  if (std::exchange(ending_, true)) return;
-  exit_code_ = code;
-  loop_.cancel(retry_timer_);
-  reporter_.set_state(code == exit_stopped ? "STOPPED" : "ENDED UNEXPECTEDLY");
-  end_when_quiet(boot_time_ms() + settings_.shutdown_timeout_ms);
+void agent::leave(int exit_code) {
+  if (std::exchange(leaving_, true)) return;
+  reporter_.set_state(exit_code == exit_stopped ? "STOPPED" : "ENDED UNEXPECTEDLY");
+  loop_.post([this, exit_code] { instance_.stop(exit_code); });
 }
 
-void agent::end_when_quiet(std::int64_t deadline_ms) {
-  if (!publisher_.quiet() && boot_time_ms() < deadline_ms && exit_code_ == exit_stopped) {
-    loop_.after(20, [this, deadline_ms] { end_when_quiet(deadline_ms); });
+void agent::end_when_quiet(int exit_code, std::int64_t deadline_ms) {
+  exit_code_ = exit_code;
+  if (!publisher_.quiet() && boot_time_ms() < deadline_ms && exit_code == exit_stopped) {
+    loop_.after(20, [this, exit_code, deadline_ms] { end_when_quiet(exit_code, deadline_ms); });
     return;
   }
-  end_activation();
   publisher_.close();
-  if (exit_code_ == exit_stopped) log(messages::BFGAG0903I, settings_.name);
+  if (exit_code == exit_stopped) log(messages::BFGAG0903I, settings_.name);
   loop_.stop();
 }
 

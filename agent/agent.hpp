@@ -1,11 +1,7 @@
 // One instance of an agent: connects its parts. Everything here runs on the loop's thread.
 //
-// What belongs to one activation (the links, the records on STATE, all transfers) lives exactly as long as it does: it
-// is made by open_links() and dropped by end_activation(), when the links are lost. The next activation, in this
-// process or another one, knows only what is on STATE.
-//
-// The seam for the lock: nothing takes the agent's queues but open_links(); losing the right to run is the same as
-// losing the links.
+// What belongs to one activation (the records on STATE, all transfers) lives exactly as long as it does: from
+// activated() to deactivated(). The next activation, in this process or another one, knows only what is on STATE.
 #pragma once
 
 #include <csignal>
@@ -15,6 +11,7 @@
 #include <string>
 
 #include "agent/command_handler.hpp"
+#include "agent/instance.hpp"
 #include "agent/links.hpp"
 #include "agent/publisher.hpp"
 #include "agent/recent_ids.hpp"
@@ -48,10 +45,10 @@ class agent : public transfer::services {
   event_loop& loop() override { return loop_; }
   worker_pool& pool() override { return pool_; }
   const struct settings& settings() const override { return settings_; }
-  std::uint64_t epoch() const override { return 1; }  // of the lock; there is one instance
-  const std::string& run() const override { return run_; }
-  bool lease_holds() const override { return true; }  // there is no lock yet
-  std::int64_t unfenced_from_ms() const override { return 0; }
+  std::uint64_t epoch() const override { return instance_.epoch(); }
+  const std::string& run() const override { return instance_.run(); }
+  bool lease_holds() const override { return instance_.lease_holds(); }
+  std::int64_t unfenced_from_ms() const override { return unfenced_from_ms_; }
   void outbid(std::uint64_t epoch) override;
   void send(const std::string& address, amqp::message content) override;
   void send_data(const std::string& address, amqp::message content) override;
@@ -62,40 +59,34 @@ class agent : public transfer::services {
   void status_changed() override { reporter_.transfers_changed(); }
 
  private:
-  void connect();
-  void open_links(const amqp::connection_options& where);
-  void begin_activation();
-  void end_activation();
-  command_handler::handlers command_handlers();
+  instance::handlers instance_handlers();
+  void activated(links& through, std::int64_t unfenced_from_ms);
   void ready();
-  void lost(const error& why);
-  void declare_queues();
-  void retry_in(std::int64_t delay_ms);
+  void deactivated();
+  void role_changed(instance::role now);
+  command_handler::handlers command_handlers();
   void received(inbound from, amqp::delivery_id delivery, amqp::message&& content);
   void received_reply(const amqp::message& content);
   void adopt(const formats::source_record& record);
-  void shut_down(int code);
-  void end_when_quiet(std::int64_t deadline_ms);
+  void leave(int exit_code);
+  void end_when_quiet(int exit_code, std::int64_t deadline_ms);
 
   event_loop& loop_;
   struct settings settings_;
   const environment where_;
-  const std::string run_;
   status_reporter reporter_;
   recent_ids ended_;  // transfers whose request or record may still come again
   // Of one activation; all or none. In this order, because each uses those before it.
-  std::unique_ptr<links> links_;
+  links* links_ = nullptr;
   std::unique_ptr<state_store> store_;
   std::unique_ptr<transfer::transfers> transfers_;
   std::unique_ptr<command_handler> commands_;
-  int failures_ = 0;
-  bool started_ = false, ready_ = false, stopping_ = false, ending_ = false;
-  event_loop::timer_id retry_timer_ = 0;
-  std::string qmgr_address_;
-  amqp::connection_options found_;
+  std::int64_t unfenced_from_ms_ = 0;
+  bool stopping_ = false, leaving_ = false;
   int exit_code_ = 0;
   worker_pool pool_;  // ends before what its jobs use
   publisher publisher_;
+  instance instance_;
 };
 
 }  // namespace baton::agent

@@ -100,6 +100,8 @@ void use_few_resources_and_many_files() {
 
 int run(const layout& where, const std::string& coordination, const property_set& properties) {
   const auto agent_settings = agent::make_settings(properties, where, coordination);
+  for (const auto& fault : agent::faults_of(agent_settings)) agent_log(messages::BFGAG0923E, fault);
+  if (!agent::faults_of(agent_settings).empty()) return agent::exit_cannot_run;
   const auto topology = property_set::read(where.coordination_properties(coordination), coordination_properties());
   if (!topology.ok()) return cannot_run(topology.failure().text);
   const auto file = where.agent_properties(coordination, agent_settings.name);

@@ -4,15 +4,12 @@
 #include <sys/utsname.h>
 
 namespace baton::agent {
-namespace {
 
 std::string host_name() {
   utsname about{};
   uname(&about);
   return about.nodename;
 }
-
-}  // namespace
 
 settings make_settings(const property_set& agent, const layout& where, const std::string& coordination) {
   settings s;

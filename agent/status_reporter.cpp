@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <utility>
 
 namespace baton::agent {
 namespace {
@@ -24,6 +25,7 @@ std::string zone_name() {
 status_reporter::status_reporter(event_loop& loop, const settings& s, std::function<void(formats::agent_status&)> fill,
                                  std::function<void(const formats::agent_status&)> publish)
     : loop_(loop), settings_(s), fill_(std::move(fill)), publish_(std::move(publish)) {
+  active_ = !s.highly_available;
   utsname about{};
   uname(&about);
   const char* restarts = std::getenv("BATON_RESTARTS");  // set by the controller
@@ -35,7 +37,7 @@ status_reporter::status_reporter(event_loop& loop, const settings& s, std::funct
   fixed_.host = about.nodename;
   fixed_.os = std::string(about.sysname) + " " + about.release;
   fixed_.time_zone = zone_name();
-  fixed_.instance = about.nodename;
+  fixed_.instance = s.instance;
   fixed_.pid = getpid();
   fixed_.start_time_ms = wall_time_ms();
   fixed_.restarts = restarts != nullptr ? std::atoi(restarts) : 0;
@@ -50,6 +52,11 @@ void status_reporter::set_state(std::string state) {
   if (state == state_) return;
   state_ = std::move(state);
   publish_now();
+}
+
+void status_reporter::publish_as_active(bool yes) {
+  if (std::exchange(active_, yes) == yes) return;
+  if (yes) publish_now();
 }
 
 void status_reporter::set_qmgr(const std::string& host, int port) {
@@ -83,7 +90,7 @@ void status_reporter::publish_now() {
   loop_.cancel(interval_timer_);
   change_timer_ = 0;
   published_at_ms_ = boot_time_ms();
-  publish_(current());
+  if (active_) publish_(current());
   interval_timer_ = loop_.after(settings_.status_rate_min_ms, [this] { publish_now(); });
 }
 

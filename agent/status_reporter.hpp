@@ -20,6 +20,8 @@ class status_reporter {
 
   // STARTING, READY, STOPPING, STOPPED; READY is shown as ACTIVE while there are transfers.
   void set_state(std::string state);
+  // An instance that is not the active one publishes nothing: the active one does it for all.
+  void publish_as_active(bool yes);
   void set_qmgr(const std::string& host, int port);
   void transfers_changed();
   formats::agent_status current() const;
@@ -33,6 +35,7 @@ class status_reporter {
   const std::function<void(const formats::agent_status&)> publish_;
   formats::agent_status fixed_;
   std::string state_ = "STARTING";
+  bool active_ = true;
   std::int64_t published_at_ms_ = 0;
   event_loop::timer_id change_timer_ = 0, interval_timer_ = 0;
 };

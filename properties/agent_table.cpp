@@ -42,7 +42,7 @@ constexpr property entries[] = {
     {"highlyAvailable", boolean, "false", 0, 0, "",
      "Run as one of several instances of the agent, of which one is active and the others stand by. Needs an AMQP 1.0 "
      "queue manager that all of them reach."},
-    {"instanceName", name, "", 0, 0, "",
+    {"instanceName", text, "", 0, 0, "",
      "Name of this instance, unique among those of the agent. Default: the host name."},
     {"instancePriority", integer, "100", 0, 127, "",
      "Of several instances that stand by, the one with the highest value takes over. Queue managers without consumer "

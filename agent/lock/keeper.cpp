@@ -34,6 +34,11 @@ void keeper::feed(const input& happened) {
   timer_ = loop_.after(std::max<std::int64_t>(machine_.wake_ms() - boot_time_ms(), 0), [this] { feed(event::tick{}); });
 }
 
+std::int64_t keeper::wake_in_ms() const {
+  if (machine_.state() == state::stopped) return 0;
+  return std::max<std::int64_t>(machine_.wake_ms() - boot_time_ms(), 0);
+}
+
 void keeper::delivered(generation of, delivery id, const std::string& body) {
   const auto read = formats::read_lock_token(body);
   const formats::lock_token seen = read ? *read : formats::lock_token{};

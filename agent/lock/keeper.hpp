@@ -38,6 +38,8 @@ class keeper {
 
   lock::state state() const { return machine_.state(); }
   std::uint64_t epoch() const { return machine_.epoch(); }
+  // Until the machine does something by itself; 0 when it is late or stopped.
+  std::int64_t wake_in_ms() const;
   // The newest token of another run that was seen; epoch 0: none.
   const formats::lock_token& predecessor() const { return predecessor_; }
   // Any thread: an irreversible act may be done now.

@@ -1,0 +1,318 @@
+#include "agent/instance.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/exit_codes.hpp"
+#include "common/amqp/dialect.hpp"
+#include "common/formats/queues.hpp"
+#include "common/log.hpp"
+#include "common/random.hpp"
+#include "common/text.hpp"
+
+namespace baton::agent {
+namespace {
+
+constexpr logger log{"Instance"};
+constexpr std::int64_t declare_timeout_ms = 5000;
+// An instance that is delivered no token for this long has found another one active.
+constexpr std::int64_t standby_after_ms = 500, not_alone_after_ms = 3000;
+constexpr std::int64_t quiet_poll_ms = 2;
+constexpr std::int64_t again_first_ms = 100;
+
+lock::limits limits_of(const settings& s) {
+  lock::limits l;
+  l.renew_interval_ms = s.lock_renew_ms;
+  l.lease_ms = s.lock_lease_ms;
+  l.seed_interval_ms = s.standby_publish_ms;
+  l.poll_interval_ms = s.standby_poll_ms;
+  l.sleep_time_ms = s.consumer_sleep_ms;
+  l.reconnect_max_ms = s.qmgr_retry_ms;
+  l.step_down_ms = std::max<std::int64_t>(s.shutdown_timeout_ms, 1000);
+  return l;
+}
+
+std::string about_predecessor(const formats::lock_token& t) {
+  if (t.epoch == 0) return "nobody";
+  return fmt::format("{} on {} with epoch {}, {}", t.instance, t.host, t.epoch,
+                     t.released ? "which has given it back" : "which has not given it back");
+}
+
+}  // namespace
+
+instance::instance(event_loop& loop, worker_pool& pool, const settings& s, locator where, handlers to)
+    : loop_(loop), pool_(pool), settings_(s), where_(std::move(where)), to_(std::move(to)), run_(random_hex(8)) {
+  make_keeper();
+}
+
+instance::~instance() {
+  loop_.cancel(timer_);
+  loop_.cancel(quiet_timer_);
+}
+
+void instance::make_keeper() {
+  formats::lock_token about;
+  about.run = run_ + "-" + random_hex(4);  // each machine counts its own epochs
+  about.instance = settings_.instance;
+  about.host = host_name();
+  about.version = BATON_VERSION;
+  about.format = formats::state_format;
+  lock::keeper::handlers to;
+  to.connect = [this](lock::generation as) { locate(as); };
+  to.disconnect = [this] { drop_links(); };
+  to.send = [this](lock::generation of, formats::lock_token token, bool durable) { send_token(of, token, durable); };
+  to.settle = [this](lock::delivery id) {
+    if (links_) links_->settle(inbound::lock, id, amqp::outcome::accepted);
+  };
+  to.activate = [this](std::uint64_t epoch, bool clean) { activate(epoch, clean); };
+  to.deactivate = [this] { deactivate(); };
+  to.excluded = [this](std::int64_t wait_ms) {
+    log(messages::BFGAG0912W, formats::ha_queue(settings_.name), wait_ms);
+    stand_by();
+  };
+  to.admitted = [this] { log(messages::BFGAG0913I, formats::ha_queue(settings_.name), settings_.standby_poll_ms); };
+  to.changed = [this](lock::state from, lock::state to_state) { lock_changed(from, to_state); };
+  keeper_ = std::make_unique<lock::keeper>(loop_, limits_of(settings_), std::move(about), std::move(to));
+}
+
+void instance::start() {
+  keeper_->feed(lock::event::start{});
+}
+
+void instance::stop(int exit_code) {
+  if (exit_code_ >= 0) return;
+  exit_code_ = exit_code;
+  loop_.cancel(timer_);
+  if (keeper_->state() != lock::state::stopped) return keeper_->feed(lock::event::stop{});
+  deactivate();
+  drop_links();
+  finish(exit_code_);
+}
+
+void instance::outbid(std::uint64_t epoch) {
+  if (epoch <= epoch_) return;
+  log(messages::BFGAG0922W, epoch, epoch_);
+  if (settings_.highly_available) return keeper_->feed(lock::event::outbid{epoch});
+  dropped(links_of_, {errc::in_use, "another instance has run with a higher epoch"});
+}
+
+// --- the connection ---
+
+void instance::locate(lock::generation of) {
+  pool_.submit([this, find = where_, of, alive = std::weak_ptr<bool>(alive_)]() -> std::function<void()> {
+    auto found = find();
+    return [this, found, of, alive] {
+      if (alive.expired() || exit_code_ >= 0) return;
+      if (!found) return dropped(of, found.error());
+      found_ = *found;
+      open(of, true);
+    };
+  });
+}
+
+void instance::open(lock::generation of, bool with_lock) {
+  if (!told_ && !epoch_only_) {
+    log(messages::BFGAG0901I, settings_.name, settings_.qmgr, fmt::format("{}:{}", found_.peer.host, found_.peer.port));
+  }
+  to_.found_qmgr(found_.peer.host, found_.peer.port);
+  links_options options;
+  options.agent = settings_.name;
+  options.run = run_;
+  options.data_credit = settings_.window_frames * 4;
+  options.with_lock = with_lock;
+  options.priority = settings_.instance_priority;
+  options.probe = !amqp::dialect_of(found_.peer.kind).refuses_second_consumer(formats::queue_kind::exclusive);
+  links::handlers to;
+  to.connected = [this, of] { connected(of); };
+  to.ready = [this] { queues_open(); };
+  to.in_use = [this](const std::string& queue) { in_use(queue); };
+  to.lost = [this, of](const error& why) { dropped(of, why); };
+  to.received = [this, of](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
+    if (from == inbound::lock)
+      keeper_->delivered(of, delivery, content.body);
+    else if (active_)
+      to_.received(from, delivery, std::move(content));
+  };
+  to.unreachable = [this](const std::string& address, const error& why) { to_.unreachable(address, why); };
+  links_of_ = of;
+  links_ = std::make_unique<links>(loop_, found_, std::move(options), std::move(to));
+}
+
+void instance::connected(lock::generation of) {
+  if (epoch_only_) {
+    to_.activated(*links_, 0);
+    active_ = true;
+    return links_->open_queues();
+  }
+  keeper_->feed(lock::event::connected{of});
+}
+
+// Not destroyed at once: this may be called from inside them.
+void instance::drop_links() {
+  loop_.cancel(timer_);
+  if (!links_) return;
+  links_->close();
+  loop_.post([gone = std::shared_ptr<links>(std::move(links_))] {});
+}
+
+void instance::dropped(lock::generation of, const error& why) {
+  if (exit_code_ >= 0) return keeper_->feed(lock::event::lost{of});
+  const bool was_ready = role_ == role::active || role_ == role::standby;
+  if (why.code == errc::not_found && links_ && why.text.find("SYSTEM.FTE") != std::string::npos) {
+    return declare_queues(of);
+  }
+  if (settings_.bindings) {
+    log(messages::BFGAG0170W, settings_.name, settings_.qmgr);
+    return stop(exit_qmgr_unavailable);
+  }
+  if (!epoch_only_) {
+    keeper_->feed(lock::event::lost{of});
+    return say_lost(why, was_ready, keeper_->wake_in_ms());
+  }
+  // The epoch was for this connection: another instance may have been active since.
+  deactivate();
+  drop_links();
+  const std::int64_t delay = std::min(again_first_ms << std::min(failures_++, 20), settings_.qmgr_retry_ms);
+  say_lost(why, was_ready, delay);
+  set_role(role::starting);
+  timer_ = loop_.after(delay, [this] {
+    epoch_only_ = false;
+    make_keeper();
+    start();
+  });
+}
+
+void instance::say_lost(const error& why, bool was_ready, std::int64_t delay_ms) {
+  if (was_ready)
+    log(messages::BFGAG0183I, settings_.qmgr, why.text);
+  else
+    log(messages::BFGAG0902W, settings_.qmgr, why.text, human_duration_ms(delay_ms));
+  told_ = true;
+}
+
+void instance::declare_queues(lock::generation of) {
+  pool_.submit([this, of, where = found_, name = settings_.name,
+                alive = std::weak_ptr<bool>(alive_)]() -> std::function<void()> {
+    const auto made = amqp::dialect_of(where.peer.kind).declare(where, formats::agent_queues(name), declare_timeout_ms);
+    return [this, of, made, alive] {
+      if (alive.expired()) return;
+      if (made)
+        log(messages::BFGAG0910I, settings_.qmgr);
+      else
+        log(messages::BFGAG0911E, settings_.qmgr, made.error().text);
+      told_ = true;
+      if (!epoch_only_) return keeper_->feed(lock::event::lost{of});
+      deactivate();
+      drop_links();
+      timer_ = loop_.after(made ? 0 : settings_.qmgr_retry_ms, [this] { open(links_of_, false); });
+    };
+  });
+}
+
+// --- the lock ---
+
+void instance::send_token(lock::generation of, const formats::lock_token& token, bool durable) {
+  if (!links_ || links_of_ != of) return;
+  amqp::message m;
+  m.durable = durable;
+  m.subject = formats::subject::lock_token;
+  m.group_id = formats::ha_queue(settings_.name);
+  m.body = to_json(token);
+  links_->send(formats::ha_queue(settings_.name), std::move(m),
+               [this, of, epoch = token.epoch, sequence = token.sequence](amqp::outcome how) {
+                 if (how == amqp::outcome::accepted) return keeper_->feed(lock::event::accepted{of, epoch, sequence});
+                 dropped(of, {errc::internal, "the queue manager refused a lock token"});
+               });
+}
+
+void instance::activate(std::uint64_t epoch, bool clean) {
+  epoch_ = epoch;
+  log(messages::BFGAG0915I, settings_.instance, epoch, about_predecessor(predecessor()));
+  if (!settings_.highly_available) {
+    // The epoch is all that was wanted; giving the lock back goes on in lock_changed().
+    epoch_only_ = true;
+    loop_.post([this] { keeper_->feed(lock::event::stop{}); });
+    return;
+  }
+  loop_.cancel(timer_);
+  to_.activated(*links_, clean ? 0 : boot_time_ms() + settings_.lock_lease_ms);
+  active_ = true;
+  links_->open_queues();
+}
+
+void instance::deactivate() {
+  if (std::exchange(active_, false)) to_.deactivated();
+}
+
+void instance::lock_changed(lock::state from, lock::state to) {
+  using lock::state;
+  if (to == state::standby) {
+    told_ = false;
+    const bool patient = settings_.highly_available;
+    timer_ = loop_.after(patient ? standby_after_ms : not_alone_after_ms, [this] { stand_by(); });
+  }
+  if (to == state::claiming) loop_.cancel(timer_);
+  if (to == state::suspended) {
+    log(messages::BFGAG0914W, epoch_);
+    set_role(role::starting);
+  }
+  if (to == state::disconnected && from != state::standby) set_role(role::starting);
+  if (to == state::stepping_down) wait_for_quiet();
+  if (to != state::stopped) return;
+  if (epoch_only_ && exit_code_ < 0) return open(links_of_, false);
+  if (from == state::stepping_down) log(messages::BFGAG0916I, settings_.instance, epoch_);
+  finish(exit_code_);
+}
+
+// Another instance has the lock.
+void instance::stand_by() {
+  if (settings_.highly_available) return set_role(role::standby);
+  log(messages::BFGAG0194E);
+  stop(exit_cannot_run);
+}
+
+// What the workers are in the middle of ends before the lock is given back: the next instance need not fear it then.
+void instance::wait_for_quiet() {
+  if (pool_.idle()) {
+    loop_.post([this] { keeper_->feed(lock::event::quiet{}); });
+    return;
+  }
+  quiet_timer_ = loop_.after(quiet_poll_ms, [this] { wait_for_quiet(); });
+}
+
+// --- the agent's queues ---
+
+void instance::queues_open() {
+  failures_ = 0;
+  told_ = false;
+  if (!epoch_only_) keeper_->feed(lock::event::recovered{links_of_});
+  if (!active_) return;
+  set_role(role::active);
+  to_.ready();
+}
+
+void instance::in_use(const std::string& queue) {
+  log(messages::BFGMQ1045I, queue);
+  log(messages::BFGAG0035W, queue, settings_.qmgr, settings_.qmgr_retry_ms / 1000);
+  timer_ = loop_.after(settings_.qmgr_retry_ms, [this] {
+    if (links_) links_->open_queues();
+  });
+}
+
+void instance::set_role(role now) {
+  if (std::exchange(role_, now) == now) return;
+  if (settings_.highly_available && now == role::active) log(messages::BFGAG0193I, "an active");
+  if (now == role::standby) {
+    log(messages::BFGAG0193I, "a standby");
+    log(messages::BFGAG0191I, settings_.name, settings_.instance);
+  }
+  to_.role_changed(now);
+}
+
+void instance::finish(int exit_code) {
+  set_role(role::stopped);
+  to_.ended(exit_code);
+}
+
+}  // namespace baton::agent

@@ -1,0 +1,102 @@
+// This process as one instance of its agent: the connection to the queue manager, the lock, and the way back after a
+// loss, which always starts at the lock. It tells the agent when it may run and when it may not any more. Loop thread,
+// but for lease_holds().
+//
+// A highly available instance keeps the lock for as long as it is active. One that is not gets it once, for its epoch,
+// and gives it back: the lock then only tells whether a highly available instance is active, and the exclusive COMMAND
+// queue keeps two that are not apart.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/links.hpp"
+#include "agent/lock/keeper.hpp"
+#include "agent/settings.hpp"
+#include "common/worker_pool.hpp"
+
+namespace baton::agent {
+
+class instance {
+ public:
+  enum class role { starting, standby, active, stopped };
+  using locator = std::function<result<amqp::connection_options>()>;  // reads files; called on a worker
+
+  struct handlers {
+    // The agent's queues are about to be opened: make what lives as long as the activation. `unfenced_from_ms` (boot
+    // clock): before that nothing is done that receivers cannot fence, for the instance before this one may not know
+    // yet.
+    std::function<void(links& through, std::int64_t unfenced_from_ms)> activated;
+    std::function<void()> ready;        // they are open: the agent runs
+    std::function<void()> deactivated;  // drop it all; the links are gone
+    std::function<void(inbound from, amqp::delivery_id delivery, amqp::message&& content)> received;
+    std::function<void(const std::string& address, const error& why)> unreachable;
+    std::function<void(role now)> role_changed;
+    std::function<void(const std::string& host, int port)> found_qmgr;
+    std::function<void(int exit_code)> ended;  // the last call
+  };
+  // `s` must outlive this.
+  instance(event_loop& loop, worker_pool& pool, const settings& s, locator where, handlers to);
+  ~instance();
+
+  void start();
+  // Gives the lock back when the work that was cancelled has ended; then ended(exit_code).
+  void stop(int exit_code);
+  // A peer refused this instance, having seen this epoch of the agent.
+  void outbid(std::uint64_t epoch);
+
+  role current() const { return role_; }
+  std::uint64_t epoch() const { return epoch_; }
+  const std::string& run() const { return run_; }
+  bool lease_holds() const { return !settings_.highly_available || keeper_->lease_holds(); }
+  // The token of the instance that was active before; epoch 0: none is known.
+  const formats::lock_token& predecessor() const { return keeper_->predecessor(); }
+  // While there is a connection: for messages to the active instance.
+  void send(const std::string& address, amqp::message content) {
+    if (links_) links_->send(address, std::move(content));
+  }
+  const amqp::connection_options& qmgr() const { return found_; }
+
+ private:
+  void make_keeper();
+  void locate(lock::generation of);
+  void open(lock::generation of, bool with_lock);
+  void connected(lock::generation of);
+  void drop_links();
+  void dropped(lock::generation of, const error& why);
+  void say_lost(const error& why, bool was_ready, std::int64_t delay_ms);
+  void declare_queues(lock::generation of);
+  void send_token(lock::generation of, const formats::lock_token& token, bool durable);
+  void activate(std::uint64_t epoch, bool clean);
+  void deactivate();
+  void lock_changed(lock::state from, lock::state to);
+  void stand_by();
+  void wait_for_quiet();
+  void queues_open();
+  void in_use(const std::string& queue);
+  void set_role(role now);
+  void finish(int exit_code);
+
+  event_loop& loop_;
+  worker_pool& pool_;
+  const settings& settings_;
+  const locator where_;
+  const handlers to_;
+  const std::string run_;
+  std::unique_ptr<lock::keeper> keeper_;
+  std::unique_ptr<links> links_;
+  lock::generation links_of_ = 0;
+  amqp::connection_options found_;
+  role role_ = role::starting;
+  std::uint64_t epoch_ = 0;
+  bool active_ = false;      // between activated() and deactivated()
+  bool epoch_only_ = false;  // not highly available: the lock has been given back, the links are without it
+  bool told_ = false;        // of a loss, until there is a connection again
+  int exit_code_ = -1;       // stopping when not -1
+  int failures_ = 0;
+  event_loop::timer_id timer_ = 0, quiet_timer_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace baton::agent

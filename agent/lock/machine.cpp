@@ -21,11 +21,13 @@ machine::machine(limits l, std::string run, std::uint64_t seed) : limits_(l), ru
 std::vector<output> machine::step(const input& happened, std::int64_t now_ms) {
   now_ = now_ms;
   actions out;
+  const lock::state before = state_;
+  const std::uint64_t epoch_before = epoch_;
   // Time is an event too, and comes before any other: what arrives after the deadline finds the lease gone.
   if (holds() && now_ >= deadline_) suspend(out);
   if (state_ == state::claiming && now_ >= deadline_) drop(state::disconnected, out);
   if (state_ != state::stopped) std::visit([&](const auto& e) { on(e, out); }, happened);
-  check();
+  check(before, epoch_before, out);
   return out;
 }
 
@@ -38,16 +40,17 @@ void machine::on(const event::connected& e, actions& out) {
   connecting_ = false;
   connected_at_ = now_;
   state_ = state::standby;
-  if (refused_ > 0) out.push_back(action::admitted{});
+  if (refused_ > 0) out.emplace_back(action::admitted{});
   refused_ = 0;
   seed(out);
 }
 
 void machine::on(const event::refused& e, actions& out) {
-  if (e.of != generation_ || !connecting_) return;
+  if (e.of != generation_) return;
+  if (!connecting_) return on(event::lost{e.of}, out);  // the links were open for a moment
   // The first wait is short: the other one may be on its way out.
   const std::int64_t wait = refused_ == 0 ? limits_.poll_interval_ms : limits_.sleep_time_ms;
-  if (refused_++ == 0) out.push_back(action::excluded{limits_.sleep_time_ms});
+  if (refused_++ == 0) out.emplace_back(action::excluded{limits_.sleep_time_ms});
   close(out);
   wake_ = now_ + jitter(wait);
 }
@@ -66,20 +69,24 @@ void machine::on(const event::delivered& e, actions& out) {
   if (holds()) {
     // Another run's epoch above ours while we are the consumer: ours is not the newest, whoever wrote it.
     if (e.what.epoch >= epoch_) return suspend(out);
-    out.push_back(action::settle{e.id});
+    out.emplace_back(action::settle{e.id});
     return;
   }
   if (state_ == state::stepping_down) return;  // it goes back when the connection closes
-  held_.push_back({e.id, false});
+  held_.push_back({e.id, false, 0});
   if (state_ == state::standby) return claim(out);
   if (!own || e.what.epoch != epoch_ || e.what.sequence != 0) return;
-  held_.back().claim = true;
+  held_.back().durable = true;
   claim_back_ = true;
   claimed(out);
 }
 
 void machine::on(const event::accepted& e, actions& out) {
   if (e.of != generation_ || e.epoch != epoch_) return;
+  if (holds() && reissued_ != 0 && e.sequence == reissued_) {
+    reissue_accepted_ = true;
+    return reissued(out);
+  }
   if (state_ == state::stepping_down && released_ && e.sequence == sequence_) return end(out);
   if (state_ != state::claiming || e.sequence != 0) return;
   claim_accepted_ = true;
@@ -94,9 +101,9 @@ void machine::on(const event::recovered& e, actions&) {
 
 // The broker may have lost our newest token, or we are no longer the consumer: one round trip tells which.
 void machine::on(const event::outbid& e, actions& out) {
-  if (e.epoch <= seen_ || e.epoch < epoch_) return;
-  seen_ = e.epoch;
-  if (!holds()) return;
+  if (e.epoch < epoch_) return;  // answered by the epoch that we have now
+  look_at({e.epoch, 0, {}, false});
+  if (!holds() || confirm_ != 0) return;
   renew(out);
   confirm_ = sequence_;
 }
@@ -111,8 +118,10 @@ void machine::on(const event::stop&, actions& out) {
 
 void machine::on(const event::quiet&, actions& out) {
   if (state_ != state::stepping_down || released_) return;
+  // An epoch before ours may still be in its lease: the next one has to wait for that as we would have had to.
+  if (now_ < alone_at_) return end(out);
   released_ = true;
-  out.push_back(action::send{{epoch_, ++sequence_, run_, true}, true});
+  out.emplace_back(action::send{{epoch_, ++sequence_, run_, true}, true});
 }
 
 void machine::on(const event::tick&, actions& out) {
@@ -138,16 +147,16 @@ void machine::on(const event::tick&, actions& out) {
 void machine::connect(actions& out) {
   connecting_ = true;
   wake_ = now_ + connect_patience_ms;
-  out.push_back(action::connect{generation_});
+  out.emplace_back(action::connect{generation_});
 }
 
 // Whatever of this generation is still on its way is not listened to from now on.
 void machine::close(actions& out) {
   ++generation_;
-  connecting_ = false;
+  connecting_ = claim_accepted_ = claim_back_ = false;
   held_.clear();
   under_way_.clear();
-  out.push_back(action::disconnect{});
+  out.emplace_back(action::disconnect{});
 }
 
 void machine::drop(lock::state next, actions& out) {
@@ -172,12 +181,13 @@ void machine::suspend(actions& out) {
 void machine::deactivate(actions& out) {
   deadline_ = 0;
   confirm_ = reissued_ = 0;
+  reissue_accepted_ = reissue_back_ = false;
   released_ = false;
-  out.push_back(action::deactivate{});
+  out.emplace_back(action::deactivate{});
 }
 
 void machine::seed(actions& out) {
-  out.push_back(action::send{{0, 0, run_, false}, true});
+  out.emplace_back(action::send{{0, 0, run_, false}, true});
   wake_ = now_ + jitter(limits_.seed_interval_ms);
 }
 
@@ -191,10 +201,10 @@ void machine::claim(actions& out) {
   seen_ = epoch_ = std::max(seen_, epoch_) + 1;
   sequence_ = 0;
   claim_accepted_ = claim_back_ = false;
-  for (held& h : held_) h.claim = false;
+  for (held& h : held_) h.durable = false;
   under_way_.clear();
   deadline_ = wake_ = now_ + limits_.lease_ms;
-  out.push_back(action::send{{epoch_, 0, run_, false}, true});
+  out.emplace_back(action::send{{epoch_, 0, run_, false}, true});
 }
 
 // Taken by the broker and delivered back: won, unless another run was seen to claim as high meanwhile.
@@ -203,12 +213,14 @@ void machine::claimed(actions& out) {
   if (newest_.epoch >= epoch_) return claim(out);
   state_ = state::recovering;
   for (const held& h : held_) {
-    if (!h.claim) out.push_back(action::settle{h.id});
+    if (!h.durable) out.emplace_back(action::settle{h.id});
   }
-  std::erase_if(held_, [](const held& h) { return !h.claim; });
+  std::erase_if(held_, [](const held& h) { return !h.durable; });
+  alone_at_ = newest_.released ? now_ : now_ + limits_.lease_ms;
   reissue_at_ = now_ + limits_.reissue_interval_ms;
-  wake_ = std::min(now_ + limits_.renew_interval_ms, deadline_);
-  out.push_back(action::activate{epoch_, newest_.released});
+  // Counted from the claim like the lease is: one that was slow to come back must be renewed before it is over.
+  wake_ = std::clamp(deadline_ - limits_.lease_ms + limits_.renew_interval_ms, now_, deadline_);
+  out.emplace_back(action::activate{epoch_, newest_.released});
 }
 
 void machine::renew(actions& out) {
@@ -217,29 +229,43 @@ void machine::renew(actions& out) {
   if (durable) reissued_ = sequence_;
   if (durable) reissue_at_ = now_ + limits_.reissue_interval_ms;
   wake_ = std::min(now_ + jitter(limits_.renew_interval_ms), deadline_);
-  out.push_back(action::send{{epoch_, sequence_, run_, false}, durable});
+  out.emplace_back(action::send{{epoch_, sequence_, run_, false}, durable});
 }
 
 // The round trip proves that this instance was the consumer after the time at which the token was sent.
 void machine::renewed(const event::delivered& e, actions& out) {
   const auto sent = under_way_.find(e.what.sequence);
   if (sent == under_way_.end()) {
-    out.push_back(action::settle{e.id});
+    out.emplace_back(action::settle{e.id});
     return;
   }
   deadline_ = sent->second + limits_.lease_ms;
   under_way_.erase(under_way_.begin(), std::next(sent));
-  const bool durable = reissued_ == e.what.sequence;
-  if (durable) reissued_ = 0;
+  const bool durable = reissued_ != 0 && reissued_ == e.what.sequence;
   // What it supersedes goes, but a durable token always stays underneath: it survives the broker.
   for (const held& h : held_) {
-    if (durable || !h.claim) out.push_back(action::settle{h.id});
+    if (!h.durable) out.emplace_back(action::settle{h.id});
   }
-  std::erase_if(held_, [&](const held& h) { return durable || !h.claim; });
-  held_.push_back({e.id, durable});
+  std::erase_if(held_, [](const held& h) { return !h.durable; });
+  held_.push_back({e.id, durable, e.what.sequence});
+  if (durable) reissue_back_ = true;
+  reissued(out);
   if (confirm_ == 0 || e.what.sequence < confirm_) return;
   deactivate(out);
   claim(out);
+}
+
+// Delivered back is not yet on the broker's disk: the durable token before it goes when the broker has accepted it,
+// too.
+void machine::reissued(actions& out) {
+  if (!reissue_accepted_ || !reissue_back_) return;
+  const auto older = [&](const held& h) { return h.durable && h.sequence < reissued_; };
+  for (const held& h : held_) {
+    if (older(h)) out.emplace_back(action::settle{h.id});
+  }
+  std::erase_if(held_, older);
+  reissued_ = 0;
+  reissue_accepted_ = reissue_back_ = false;
 }
 
 // Between 90 and 100 %.
@@ -250,10 +276,17 @@ std::int64_t machine::jitter(std::int64_t ms) {
   return ms - static_cast<std::int64_t>(random_ % static_cast<std::uint64_t>(ms / 10 + 1));
 }
 
-void machine::check() const {
-  assert(!holds() || (connected() && deadline_ > now_));
-  assert(!holds() || epoch_ > newest_.epoch);
-  assert(state_ == state::stopped || wake_ != std::numeric_limits<std::int64_t>::max());
+void machine::check(lock::state before, std::uint64_t epoch_before, [[maybe_unused]] const actions& out) const {
+  const auto open = [](lock::state s) { return s == state::recovering || s == state::active; };
+  [[maybe_unused]] const bool left = open(before) && (!open(state_) || epoch_ != epoch_before);
+  assert(!holds() || (!connecting_ && deadline_ > now_));       // 1
+  assert(!holds() || (claim_accepted_ && claim_back_));         // 2
+  assert(!holds() || confirm_ != 0 || epoch_ > newest_.epoch);  // 3
+  assert(!left || std::any_of(out.begin(), out.end(),
+                              [](const output& o) { return std::holds_alternative<action::deactivate>(o); }));  // 4
+  assert(before != state::suspended || state_ == state::suspended || state_ == state::standby ||
+         state_ == state::stopped);                                                       // 5
+  assert(state_ == state::stopped || wake_ != std::numeric_limits<std::int64_t>::max());  // 6
 }
 
 }  // namespace baton::lock

@@ -59,7 +59,7 @@ namespace event {
 struct start {};
 struct connected {
   generation of = 0;
-};  // the lock's links are open
+};  // the lock's links are open; comes before anything that is delivered
 struct refused {
   generation of = 0;
 };  // another one has the queue and the broker does not let wait
@@ -80,7 +80,7 @@ struct recovered {
 };  // the agent's queues are open
 struct outbid {
   std::uint64_t epoch = 0;
-};  // a peer has seen this epoch of this agent
+};  // a peer has seen this epoch of this agent from another run: only then does our own epoch count, too
 struct stop {};
 struct quiet {};  // all that deactivate cancelled has ended
 struct tick {};   // the time asked for has come
@@ -128,9 +128,11 @@ class machine {
   std::int64_t wake_ms() const { return wake_; }
 
  private:
+  friend struct machine_key;  // of the model: two machines are the same when all that is below is
   struct held {
     delivery id = 0;
-    bool claim = false;  // the claim of the current epoch, or the durable token that took its place
+    bool durable = false;        // the claim of the current epoch, or what is to take its place
+    std::uint64_t sequence = 0;  // of that one
   };
   using actions = std::vector<output>;
 
@@ -162,11 +164,13 @@ class machine {
   void claimed(actions& out);
   void renew(actions& out);
   void renewed(const event::delivered& e, actions& out);
+  void reissued(actions& out);
   std::int64_t jitter(std::int64_t ms);
-  void check() const;
+  void check(lock::state before, std::uint64_t epoch_before, const actions& out) const;
 
-  const limits limits_;
-  const std::string run_;
+  // Not const: a machine can be copied, which lets tests go on from one state in several ways.
+  limits limits_;
+  std::string run_;
   std::uint64_t random_;
   lock::state state_ = state::disconnected;
   std::int64_t now_ = 0, wake_ = 0;
@@ -184,9 +188,11 @@ class machine {
   std::uint64_t sequence_ = 0;                       // of the last token sent
   std::map<std::uint64_t, std::int64_t> under_way_;  // sequence of a renewal -> when it was sent
   std::uint64_t reissued_ = 0;                       // of a durable renewal under way; 0: none
-  std::uint64_t confirm_ = 0;                        // when this one is back, claim higher; 0: nothing to do
+  bool reissue_accepted_ = false, reissue_back_ = false;
+  std::uint64_t confirm_ = 0;  // when this one is back, claim higher; 0: nothing to do
   std::int64_t deadline_ = 0, reissue_at_ = 0;
-  bool released_ = false;  // the last token is on its way
+  std::int64_t alone_at_ = 0;  // from then on no lease of an earlier epoch can be left
+  bool released_ = false;      // the last token is on its way
 };
 
 }  // namespace baton::lock

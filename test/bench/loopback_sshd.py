@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
-from topology import eventually
+from processes import eventually
 
 PROGRAM = "/usr/sbin/sshd"
 SEPARATION = "/run/sshd"  # sshd insists on it when it runs as root

@@ -5,7 +5,8 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
-from topology import Topology, TopologyTest, alive, eventually
+from processes import alive, eventually
+from topology import InterruptedTransfer, Topology, TopologyTest
 
 
 class Processes(TopologyTest):
@@ -109,39 +110,7 @@ class Ends(unittest.TestCase):
         eventually(lambda: t.log("SRC").count("BFGAG0059I") > readiness, "the agent is back")
 
 
-class GoingOn(unittest.TestCase):
-    """A transfer that was accepted ends, whatever dies on the way."""
-
-    def interrupted(self, kill):
-        t = Topology(properties={"agentQMgrRetryInterval": "1", "transferAckTimeout": "3000", "recoverableTransferRetryInterval": "2000",
-                                 "maxRestartCount": "50"})
-        self.addCleanup(t.close)
-        t.start()
-        os.makedirs(t.path("in"))
-        for i in range(200):
-            with open(t.path("in/f%03d" % i), "wb") as out:
-                out.write(os.urandom(5000))
-        with open(t.path("in/large"), "wb") as out:
-            for _ in range(200):
-                out.write(os.urandom(1 << 20))
-        done = t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-r", "-dd", t.path("out"), t.path("in"))
-        transfer = t.id_of(done)
-        for _ in range(3):
-            eventually(lambda: os.path.isdir(t.path("out")) and os.listdir(t.path("out")), "data arrives")
-            kill(t)
-        record = t.items_of(transfer)
-        self.assertEqual(0, record["resultCode"], str(record)[:2000] + t.log("SRC")[-3000:] + t.log("DST")[-3000:])
-        for name in sorted(os.listdir(t.path("in"))):
-            with open(t.path("in", name), "rb") as a, open(t.path("out", name), "rb") as b:
-                self.assertEqual(a.read(), b.read(), name)
-        self.assertEqual(sorted(os.listdir(t.path("in"))), sorted(os.listdir(t.path("out"))))
-        return t
-
-    def kill_agent(self, t, agent):
-        readiness = t.log(agent).count("BFGAG0059I")
-        os.kill(t.pid(agent), signal.SIGKILL)
-        eventually(lambda: t.log(agent).count("BFGAG0059I") > readiness, "the agent is back")
-
+class GoingOn(InterruptedTransfer):
     def test_the_source_agent_is_killed(self):
         t = self.interrupted(lambda topology: self.kill_agent(topology, "SRC"))
         self.assertIn("BFGTR0021I", t.log("SRC"))

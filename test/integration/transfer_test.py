@@ -7,7 +7,8 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
-from topology import TopologyTest, eventually
+from processes import eventually
+from topology import TopologyTest
 
 
 class Files(TopologyTest):

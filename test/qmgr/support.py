@@ -4,8 +4,8 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
-import time
 import unittest
 import uuid
 
@@ -13,21 +13,11 @@ from proton import Message
 from proton.reactor import LinkOption
 from proton.utils import BlockingConnection
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+from processes import BIN, eventually  # also for the tests of this folder
+
 DEADLINE_S = 20.0
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = os.path.join(os.environ.get("BATON_BIN", os.path.join(ROOT, "build", "release", "bin")), "baton-qmgr")
-
-
-def eventually(condition, what, deadline_s=DEADLINE_S):
-    """Polls until condition() is true; its value. Fails with what was last seen."""
-    end = time.monotonic() + deadline_s
-    while True:
-        seen = condition()
-        if seen:
-            return seen
-        if time.monotonic() > end:
-            raise AssertionError("not within %s s: %s (last seen: %r)" % (deadline_s, what, seen))
-        time.sleep(0.005)
+PROGRAM = os.path.join(BIN, "baton-qmgr")
 
 
 class Connection(BlockingConnection):

@@ -6,33 +6,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BIN = os.environ.get("BATON_BIN", os.path.join(ROOT, "build", "release", "bin"))
-DEADLINE_S = float(os.environ.get("BATON_TEST_DEADLINE", "60"))  # more for slow builds
-
-
-def eventually(condition, what, deadline_s=DEADLINE_S):
-    """Polls until condition() is true; its value. Fails with what was last seen."""
-    end = time.monotonic() + deadline_s
-    while True:
-        seen = condition()
-        if seen:
-            return seen
-        if time.monotonic() > end:
-            raise AssertionError("not within %s s: %s (last seen: %r)" % (deadline_s, what() if callable(what) else what, seen))
-        time.sleep(0.02)
-
-
-def alive(pid):
-    """Runs, and is not only waiting to be reaped."""
-    try:
-        with open("/proc/%d/stat" % pid) as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+from processes import BIN, alive, eventually
 
 
 class Result:
@@ -45,18 +21,22 @@ class Result:
 
 
 class Topology:
+    """Coordination is on an embedded queue manager of its own. So are the agents, unless `broker` (see rabbitmq.py) says
+    where else: then commands connect there too."""
     QMGR = "QM1"
 
-    def __init__(self, agents=("SRC", "DST"), properties=None):
+    def __init__(self, agents=("SRC", "DST"), properties=None, broker=None):
         self.root = tempfile.mkdtemp(prefix="baton-test-")
         self.data = os.path.join(self.root, "data")
         self.agents = list(agents)
         self.env = dict(os.environ, BFG_DATA=self.data, HOME=self.root)
         self.must("fteStartQMgr", self.QMGR, "-p", "0")
         self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR)
-        self.must("fteSetupCommands", "-connectionQMgr", self.QMGR)
+        self.agent_qmgr = "BROKER" if broker else self.QMGR
+        there = broker.options if broker else lambda prefix: []
+        self.must("fteSetupCommands", "-connectionQMgr", self.agent_qmgr, *there("connectionQMgr"))
         for agent in self.agents:
-            self.must("fteCreateAgent", "-agentName", agent, "-agentQMgr", self.QMGR)
+            self.must("fteCreateAgent", "-agentName", agent, "-agentQMgr", self.agent_qmgr, *there("agentQMgr"))
             self.set_properties(agent, {"agentStatusPublishRateLimit": "0", **(properties or {})})
 
     def close(self):
@@ -188,3 +168,37 @@ class TopologyTest(unittest.TestCase):
     def assert_no_part_files(self, directory):
         left = [os.path.join(at, name) for at, _, names in os.walk(directory) for name in names if name.endswith(".part")]
         self.assertEqual([], left)
+
+
+class InterruptedTransfer(unittest.TestCase):
+    """A transfer that was accepted ends, whatever dies on the way."""
+
+    def interrupted(self, kill, broker=None):
+        t = Topology(properties={"agentQMgrRetryInterval": "1", "transferAckTimeout": "3000", "recoverableTransferRetryInterval": "2000",
+                                 "maxRestartCount": "50"}, broker=broker)
+        self.addCleanup(t.close)
+        t.start()
+        os.makedirs(t.path("in"))
+        for i in range(200):
+            with open(t.path("in/f%03d" % i), "wb") as out:
+                out.write(os.urandom(5000))
+        with open(t.path("in/large"), "wb") as out:
+            for _ in range(200):
+                out.write(os.urandom(1 << 20))
+        done = t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-r", "-dd", t.path("out"), t.path("in"))
+        transfer = t.id_of(done)
+        for _ in range(3):
+            eventually(lambda: os.path.isdir(t.path("out")) and os.listdir(t.path("out")), "data arrives")
+            kill(t)
+        record = t.items_of(transfer)
+        self.assertEqual(0, record["resultCode"], str(record)[:2000] + t.log("SRC")[-3000:] + t.log("DST")[-3000:])
+        for name in sorted(os.listdir(t.path("in"))):
+            with open(t.path("in", name), "rb") as a, open(t.path("out", name), "rb") as b:
+                self.assertEqual(a.read(), b.read(), name)
+        self.assertEqual(sorted(os.listdir(t.path("in"))), sorted(os.listdir(t.path("out"))))
+        return t
+
+    def kill_agent(self, t, agent):
+        readiness = t.log(agent).count("BFGAG0059I")
+        os.kill(t.pid(agent), signal.SIGKILL)
+        eventually(lambda: t.log(agent).count("BFGAG0059I") > readiness, "the agent is back")

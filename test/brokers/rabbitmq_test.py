@@ -1,0 +1,128 @@
+"""Agents whose queues are on RabbitMQ; coordination is on an embedded queue manager."""
+import os
+import signal
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+from processes import eventually
+from rabbitmq import RabbitMq
+from topology import InterruptedTransfer, Topology, TopologyTest
+
+BROKER = RabbitMq()
+KINDS = ("COMMAND", "DATA", "REPLY", "STATE", "EVENT", "HA")
+
+
+def purge_agents():
+    """What an earlier run left: the broker outlives the topologies."""
+    for name in BROKER.queues():
+        if name.startswith("SYSTEM.FTE"):
+            BROKER.api("queues/%2F/" + name, "DELETE")
+
+
+class Transfers(TopologyTest):
+    @classmethod
+    def setUpClass(cls):
+        purge_agents()
+        cls.t = Topology(cls.AGENTS, cls.PROPERTIES, BROKER)
+        cls.addClassCleanup(cls.t.close)
+        cls.t.start()
+
+    def test_a_tree_arrives(self):
+        for i in range(200):
+            self.write("tree/d%d/file %d" % (i % 7, i), os.urandom(i * 300))
+        self.write("tree/large", os.urandom(30 << 20))
+        self.assert_result(0, self.t.transfer("-r", "-dd", self.place("out"), self.place("tree")))
+        self.assert_same_tree(self.place("tree"), self.place("out"))
+        self.assert_no_part_files(self.place("out"))
+
+    def test_commands_reach_agents(self):
+        self.t.must("ftePingAgent", "SRC")
+        rows = eventually(lambda: len(self.t.json("fteListAgents")) == 2 and self.t.json("fteListAgents"), "both are listed")
+        self.assertEqual({"READY"}, {row["shownStatus"] for row in rows})
+
+    def test_an_unknown_agent_is_said_to_be_unknown(self):
+        for words in (("ftePingAgent", "NOBODY"), ("fteCreateTransfer", "-sa", "NOBODY", "-da", "DST", "-dd", "/x", "/y")):
+            done = self.t.run(*words, timeout_s=5)
+            self.assert_result(1, done)
+            self.assertIn("there is no agent NOBODY", done.out)
+
+    def test_commands_leave_no_queues_behind(self):
+        self.t.must("ftePingAgent", "SRC")
+        eventually(lambda: not [name for name in BROKER.queues() if ".REPLY.COMMAND." in name], "reply queues are gone")
+
+    def test_agents_stop_and_start_again(self):
+        """The stop request, accepted just before the end, must not come again."""
+        for _ in range(3):
+            self.t.must("fteStopAgent", "DST")
+            eventually(lambda: self.t.pid("DST", "controller.pid") is None, "the agent has ended")
+            self.t.start("DST")
+            self.t.must("ftePingAgent", "DST")
+
+
+class Queues(unittest.TestCase):
+    def setUp(self):
+        purge_agents()
+        self.t = Topology(("SRC",), broker=BROKER)
+        self.addCleanup(self.t.close)
+
+    def names(self):
+        return sorted(name for name in BROKER.queues() if name.startswith("SYSTEM.FTE"))
+
+    def script(self, end):
+        return subprocess.run(["sh", self.t.config("SRC", "SRC_%s.sh" % end)], capture_output=True, text=True, timeout=60)
+
+    def test_create_declares_and_delete_removes(self):
+        self.assertEqual(sorted("SYSTEM.FTE.%s.SRC" % kind for kind in KINDS), self.names())
+        found = {kind: BROKER.queue("SYSTEM.FTE.%s.SRC" % kind) for kind in KINDS}
+        for kind, queue in found.items():
+            self.assertTrue(queue["durable"], kind)
+            self.assertEqual(kind != "EVENT", queue["arguments"].get("x-single-active-consumer", False), kind)
+            self.assertEqual(10 if kind == "COMMAND" else None, queue["arguments"].get("x-max-priority"), kind)
+        self.assertNotIn("x-max-length", found["HA"]["arguments"])
+        self.t.must("fteCleanAgent", "-all", "SRC")
+        self.t.must("fteDeleteAgent", "SRC")
+        self.assertEqual([], self.names())
+
+    def test_the_scripts_do_the_same(self):
+        before = self.names()
+        for end in ("delete", "delete"):  # queues that do not exist are passed over
+            done = self.script(end)
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertEqual([], self.names())
+        done = self.script("create")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(before, self.names())
+        self.t.start()  # and not "exists with other attributes"
+
+    def test_an_agent_makes_queues_that_are_missing(self):
+        self.assertEqual(0, self.script("delete").returncode)
+        self.t.start()
+        self.assertIn("BFGAG0910I", self.t.log("SRC"))
+
+    def test_a_host_is_needed(self):
+        done = self.t.run("fteCreateAgent", "-agentName", "X", "-agentQMgr", "QM1", "-agentQMgrType", "rabbitmq")
+        self.assertEqual(1, done.code, repr(done))
+        self.assertIn("agentQMgrType=rabbitmq needs agentQMgrHost", done.out)
+
+
+class GoingOn(InterruptedTransfer):
+    def setUp(self):
+        purge_agents()
+
+    def test_the_source_agent_is_killed(self):
+        t = self.interrupted(lambda topology: self.kill_agent(topology, "SRC"), BROKER)
+        self.assertIn("BFGTR0021I", t.log("SRC"))
+
+    def test_the_connections_are_cut(self):
+        def cut(t):
+            readiness = [t.log(a).count("BFGAG0059I") for a in ("SRC", "DST")]
+            for connection in BROKER.api("connections"):
+                BROKER.api("connections/" + connection["name"].replace(" ", "%20"), "DELETE")
+            eventually(lambda: all(t.log(a).count("BFGAG0059I") > n for a, n in zip(("SRC", "DST"), readiness)), "agents are back")
+        self.interrupted(cut, BROKER)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,45 @@
+"""The private RabbitMQ that scripts/broker started, as tests see it."""
+import base64
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from processes import ROOT
+
+NAME = os.environ.get("BATON_RABBITMQ", "default")
+
+
+class RabbitMq:
+    def __init__(self, name=NAME):
+        done = subprocess.run([os.path.join(ROOT, "scripts/broker"), "rabbitmq", "status", name], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise AssertionError("%s: start it with scripts/broker rabbitmq start %s" % (done.stderr.strip(), name))
+        self.about = dict(line.split("=", 1) for line in done.stdout.splitlines())
+
+    def options(self, prefix):
+        """Options of the commands that write configuration; prefix: agentQMgr, connectionQMgr, coordinationQMgr."""
+        return ["-" + prefix + "Host", self.about["host"], "-" + prefix + "Port", self.about["port"],
+                "-" + prefix + "Type", "rabbitmq", "-" + prefix + "ManagementUrl", self.about["management"]]
+
+    def api(self, path, method="GET"):
+        """The answer of the management API, parsed; None when there is no such thing."""
+        request = urllib.request.Request(self.about["management"] + "/api/" + path, method=method)
+        login = "%s:%s" % (self.about["user"], self.about["password"])
+        request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+                text = answer.read()
+                return json.loads(text) if text else True
+        except urllib.error.HTTPError as failure:
+            if failure.code == 404:
+                return None
+            raise
+
+    def queue(self, name):
+        return self.api("queues/%2F/" + urllib.parse.quote(name, safe=""))
+
+    def queues(self):
+        return {queue["name"]: queue for queue in self.api("queues/%2F")}

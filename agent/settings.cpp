@@ -17,6 +17,7 @@ settings make_settings(const property_set& agent, const layout& where, const std
   s.description = agent.text("agentDesc");
   s.coordination = coordination;
   s.qmgr = agent.text("agentQMgr");
+  s.qmgr_host = agent.text("agentQMgrHost");
   s.bindings = !agent.is_set("agentQMgrHost");
   s.transfer_root = agent.text("transferRoot").empty() ? home_directory().string() : agent.text("transferRoot");
   s.fail_on_first_failure = agent.boolean("failTransferOnFirstFailure");
@@ -59,6 +60,15 @@ settings make_settings(const property_set& agent, const layout& where, const std
 
 std::vector<std::string> faults_of(const settings& s) {
   std::vector<std::string> found;
+  if (const auto end = s.qmgr_host.find("://"); end != std::string::npos) {
+    const std::string scheme = s.qmgr_host.substr(0, end);
+    if (s.highly_available && scheme != "amqp" && scheme != "amqps") {
+      found.push_back(
+          fmt::format("highlyAvailable=true needs a queue manager over AMQP or AMQPS: agentQMgrHost says {}", scheme));
+    } else {
+      found.push_back(fmt::format("agentQMgrHost is the name of a host, not a URL: found {}", s.qmgr_host));
+    }
+  }
   if (s.lock_lease_ms < 3 * s.lock_renew_ms) {
     found.push_back(
         fmt::format("lockLease ({} ms) is less than 3 x lockRenewInterval (3 x {} = {} ms): one late answer "

@@ -43,3 +43,9 @@ class RabbitMq:
 
     def queues(self):
         return {queue["name"]: queue for queue in self.api("queues/%2F")}
+
+    def remove_queues(self, agents):
+        """What a topology leaves behind, so that the next one with the same names begins with nothing."""
+        for agent in agents:
+            for kind in ("COMMAND", "DATA", "REPLY", "STATE", "EVENT", "HA"):
+                self.api("queues/%2F/SYSTEM.FTE." + kind + "." + agent, "DELETE")

@@ -20,31 +20,14 @@ class Result:
         return "exit code %d:\n%s" % (self.code, self.out)
 
 
-class Topology:
-    """Coordination is on an embedded queue manager of its own. So are the agents, unless `broker` (see rabbitmq.py) says
-    where else: then commands connect there too."""
+class Host:
+    """A data root: what one host of the topology has of its own. Two roots on one machine act as two hosts."""
     QMGR = "QM1"
 
-    def __init__(self, agents=("SRC", "DST"), properties=None, broker=None):
-        self.root = tempfile.mkdtemp(prefix="baton-test-")
-        self.data = os.path.join(self.root, "data")
-        self.agents = list(agents)
+    def __init__(self, root, data):
+        self.root = root
+        self.data = data
         self.env = dict(os.environ, BFG_DATA=self.data, HOME=self.root)
-        self.must("fteStartQMgr", self.QMGR, "-p", "0")
-        self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR)
-        self.agent_qmgr = "BROKER" if broker else self.QMGR
-        there = broker.options if broker else lambda prefix: []
-        self.must("fteSetupCommands", "-connectionQMgr", self.agent_qmgr, *there("connectionQMgr"))
-        for agent in self.agents:
-            self.must("fteCreateAgent", "-agentName", agent, "-agentQMgr", self.agent_qmgr, *there("agentQMgr"))
-            self.set_properties(agent, {"agentStatusPublishRateLimit": "0", **(properties or {})})
-
-    def close(self):
-        for agent in self.agents:
-            for pid in (self.pid(agent, "controller.pid"), self.pid(agent, "agent.pid")):
-                self.kill(pid, signal.SIGKILL)
-        self.kill(self.qmgr_pid(), signal.SIGKILL)
-        shutil.rmtree(self.root, ignore_errors=True)
 
     @staticmethod
     def kill(pid, how):
@@ -83,8 +66,12 @@ class Topology:
     def pid(self, agent, name="agent.pid"):
         return self.pid_in(self.home(agent, name))
 
-    def qmgr_pid(self):
-        return self.pid_in(os.path.join(self.data, "qmgrs", self.QMGR, "qmgr.pid"))
+    def kill_agents(self):
+        """Controllers first, or they would start the agents again."""
+        agents = os.path.join(self.data, "mqft/logs", self.QMGR, "agents")
+        for name in ("controller.pid", "agent.pid"):
+            for agent in os.listdir(agents) if os.path.isdir(agents) else ():
+                self.kill(self.pid(agent, name), signal.SIGKILL)
 
     @staticmethod
     def pid_in(path):
@@ -102,12 +89,10 @@ class Topology:
         except FileNotFoundError:
             return ""
 
-    def start(self, *agents):
-        for agent in agents or self.agents:
-            before = self.log(agent).count("BFGAG0059I")
-            self.must("fteStartAgent", agent)
-            eventually(lambda: self.log(agent).count("BFGAG0059I") > before, "agent %s is ready: %s" % (agent, self.log(agent)[-2000:]))
-        return self
+    def wait_for_log(self, agent, *words, count=1):
+        """Until each of the words is in the agent's log so often."""
+        eventually(lambda: all(self.log(agent).count(word) >= count for word in words),
+                   lambda: "%s in the log of %s: %s" % (words, agent, self.log(agent)[-4000:]))
 
     def transfer(self, *words, source="SRC", destination="DST", **how):
         """fteCreateTransfer -w, and its result."""
@@ -130,6 +115,61 @@ class Topology:
     def peak_memory_mib(self, agent):
         with open("/proc/%d/status" % self.pid(agent)) as status:
             return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) / 1024
+
+
+class Topology(Host):
+    """Coordination is on an embedded queue manager of its own. So are the agents, unless `broker` (see rabbitmq.py) says
+    where else: then commands connect there too."""
+
+    def __init__(self, agents=("SRC", "DST"), properties=None, broker=None):
+        root = tempfile.mkdtemp(prefix="baton-test-")
+        super().__init__(root, os.path.join(root, "data"))
+        self.agents = list(agents)
+        self.broker = broker
+        self.hosts = [self]
+        self.must("fteStartQMgr", self.QMGR, "-p", "0")
+        self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR)
+        self.agent_qmgr = "BROKER" if broker else self.QMGR
+        there = broker.options if broker else lambda prefix: []
+        self.must("fteSetupCommands", "-connectionQMgr", self.agent_qmgr, *there("connectionQMgr"))
+        for agent in self.agents:
+            self.must("fteCreateAgent", "-agentName", agent, "-agentQMgr", self.agent_qmgr, *there("agentQMgr"))
+            self.set_properties(agent, {"agentStatusPublishRateLimit": "0", **(properties or {})})
+
+    def add_host(self, name):
+        """One more host with the same configuration, whose agents and commands reach the queue managers over TCP."""
+        host = Host(self.root, self.path(name))
+        shutil.copytree(self.data, host.data, ignore=shutil.ignore_patterns("logs", "qmgrs"))
+        with open(os.path.join(self.data, "qmgrs", self.QMGR, "qmgr.address")) as address:
+            where, port = address.read().split()[:2]
+        config = os.path.join(host.data, "mqft/config", self.QMGR)
+        files = [("coordination.properties", "coordinationQMgr")]
+        if not self.broker:
+            files += [("command.properties", "connectionQMgr")]
+            files += [("agents/%s/agent.properties" % agent, "agentQMgr") for agent in self.agents]
+        for file, prefix in files:
+            with open(os.path.join(config, file), "a") as out:
+                out.write("%sHost=%s\n%sPort=%s\n" % (prefix, where, prefix, port))
+        self.hosts.append(host)
+        return host
+
+    def close(self):
+        for host in self.hosts:
+            host.kill_agents()
+        self.kill(self.qmgr_pid(), signal.SIGKILL)
+        if self.broker:
+            self.broker.remove_queues(self.agents)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def qmgr_pid(self):
+        return self.pid_in(os.path.join(self.data, "qmgrs", self.QMGR, "qmgr.pid"))
+
+    def start(self, *agents):
+        for agent in agents or self.agents:
+            before = self.log(agent).count("BFGAG0059I")
+            self.must("fteStartAgent", agent)
+            eventually(lambda: self.log(agent).count("BFGAG0059I") > before, "agent %s is ready: %s" % (agent, self.log(agent)[-2000:]))
+        return self
 
 
 class TopologyTest(unittest.TestCase):

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "agent/exit_codes.hpp"
 #include "common/amqp/dialect.hpp"
@@ -38,6 +39,7 @@ agent::agent(event_loop& loop, struct settings s, environment where)
             status.source_transfers = transfers_->source_states();
             status.destination_transfers = transfers_->destination_states();
             status.queued_transfers = transfers_->queued();
+            fill_instances(status);
           },
           [this](const formats::agent_status& status) {
             publisher_.publish(publication(formats::subject::agent_status, to_json(status), true));
@@ -45,6 +47,11 @@ agent::agent(event_loop& loop, struct settings s, environment where)
       ended_(ended_ids_max),
       pool_(loop, settings_.io_threads),
       publisher_(loop, pool_, where_.coordination_qmgr),
+      instances_(settings_.standby_discard_ms),
+      standby_(
+          loop, pool_, settings_,
+          {[this](const std::string& address, amqp::message content) { instance_.send(address, std::move(content)); },
+           [this] { return instance_.qmgr(); }, [this] { leave(exit_cannot_run); }}),
       instance_(loop, pool_, settings_, where_.agent_qmgr, instance_handlers()) {}
 
 agent::~agent() = default;
@@ -96,8 +103,72 @@ void agent::deactivated() {
 }
 
 void agent::role_changed(instance::role now) {
+  where_.role_changed(to_string(now));
+  if (!settings_.highly_available) return;
+  const bool active = now == instance::role::active;
+  if (active) became_active();
   // Only the active instance publishes, for all of them.
-  reporter_.publish_as_active(now == instance::role::active || !settings_.highly_available);
+  reporter_.publish_as_active(active);
+  standby_.stand_by(now == instance::role::standby);
+}
+
+void agent::became_active() {
+  active_since_ms_ = wall_time_ms();
+  instances_.clear();
+  const auto& before = instance_.predecessor();
+  formats::takeover event;
+  event.agent = settings_.name;
+  event.instance = settings_.instance;
+  event.host = host_name();
+  event.epoch = epoch();
+  event.previous_instance = before.instance;
+  event.previous_host = before.host;
+  event.previous_epoch = before.epoch;
+  event.clean = before.released;
+  event.time_ms = active_since_ms_;
+  event.duration_ms = instance_.takeover_ms();
+  if (before.epoch > 0) event.outage_ms = std::max<std::int64_t>(active_since_ms_ - before.renewed_ms, 0);
+  publisher_.publish(publication(formats::subject::agent_takeover, to_json(event), true));
+}
+
+void agent::standby_heard(const formats::instance_status& heard) {
+  using change = instance_list::change;
+  if (heard.name == settings_.instance) return;  // this one, before it became active
+  const change what = instances_.merge(heard, boot_time_ms());
+  if (what == change::joined) log(messages::BFGAG0919I, heard.name, heard.host, heard.version);
+  if (what == change::joined && heard.version != BATON_VERSION)
+    log(messages::BFGAG0918W, settings_.instance, BATON_VERSION, heard.version);
+  if (what == change::ended) log(messages::BFGAG0921I, heard.name, heard.host);
+  if (what != change::none) reporter_.instances_changed();
+  expire_instances();
+}
+
+void agent::expire_instances() {
+  for (const auto& gone : instances_.expire(boot_time_ms())) {
+    log(messages::BFGAG0920W, gone.name, gone.host, human_duration_ms(settings_.standby_discard_ms));
+    reporter_.instances_changed();
+  }
+  loop_.cancel(expire_timer_);
+  const std::int64_t due = instances_.expires_ms();
+  if (due == std::numeric_limits<std::int64_t>::max()) return;
+  expire_timer_ = loop_.after(std::max<std::int64_t>(due - boot_time_ms(), 1), [this] { expire_instances(); });
+}
+
+void agent::fill_instances(formats::agent_status& status) const {
+  if (!settings_.highly_available) return;
+  status.epoch = epoch();
+  formats::instance_status own;
+  own.name = settings_.instance;
+  own.role = "active";
+  own.host = status.host;
+  own.version = status.version;
+  own.pid = status.pid;
+  own.priority = settings_.instance_priority;
+  own.format = formats::state_format;
+  own.epoch = epoch();
+  own.since_ms = active_since_ms_;
+  status.instances = instances_.snapshot(boot_time_ms());
+  status.instances.insert(status.instances.begin(), own);
 }
 
 command_handler::handlers agent::command_handlers() {
@@ -105,10 +176,16 @@ command_handler::handlers agent::command_handlers() {
             if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
           },
           [this](bool immediate) { stop(immediate); },
+          [this](const formats::instance_status& heard) { standby_heard(heard); },
           [this] {
             const auto now = reporter_.current();
-            return std::map<std::string, std::string>{
-                {"status", now.status}, {"version", now.version}, {"host", now.host}, {"pid", std::to_string(now.pid)}};
+            return std::map<std::string, std::string>{{"status", now.status},
+                                                      {"version", now.version},
+                                                      {"host", now.host},
+                                                      {"pid", std::to_string(now.pid)},
+                                                      {"instance", now.instance},
+                                                      {"format", std::to_string(formats::state_format)},
+                                                      {"epoch", std::to_string(epoch())}};
           },
           [this](const std::string& id) { return ended_.has(id); },
           [this](const formats::source_record& record, std::function<void(bool)> stored) {
@@ -212,6 +289,7 @@ void agent::stop(bool immediate) {
 void agent::leave(int exit_code) {
   if (std::exchange(leaving_, true)) return;
   reporter_.set_state(exit_code == exit_stopped ? "STOPPED" : "ENDED UNEXPECTEDLY");
+  standby_.leave();
   loop_.post([this, exit_code] { instance_.stop(exit_code); });
 }
 

@@ -12,10 +12,12 @@
 
 #include "agent/command_handler.hpp"
 #include "agent/instance.hpp"
+#include "agent/instance_list.hpp"
 #include "agent/links.hpp"
 #include "agent/publisher.hpp"
 #include "agent/recent_ids.hpp"
 #include "agent/settings.hpp"
+#include "agent/standby_reporter.hpp"
 #include "agent/state_store.hpp"
 #include "agent/status_reporter.hpp"
 #include "agent/transfer/transfers.hpp"
@@ -32,6 +34,7 @@ class agent : public transfer::services {
     locator agent_qmgr, coordination_qmgr;
     std::string quarantine;
     std::function<std::optional<struct settings>()> reload;
+    std::function<void(const std::string& role)> role_changed;  // starting, standby, active, stopped: for commands here
   };
   agent(event_loop& loop, struct settings s, environment where);
   ~agent() override;
@@ -64,6 +67,10 @@ class agent : public transfer::services {
   void ready();
   void deactivated();
   void role_changed(instance::role now);
+  void became_active();
+  void standby_heard(const formats::instance_status& heard);
+  void expire_instances();
+  void fill_instances(formats::agent_status& status) const;
   command_handler::handlers command_handlers();
   void received(inbound from, amqp::delivery_id delivery, amqp::message&& content);
   void received_reply(const amqp::message& content);
@@ -86,6 +93,10 @@ class agent : public transfer::services {
   int exit_code_ = 0;
   worker_pool pool_;  // ends before what its jobs use
   publisher publisher_;
+  instance_list instances_;  // that stand by, while this one is active
+  std::int64_t active_since_ms_ = 0;
+  event_loop::timer_id expire_timer_ = 0;
+  standby_reporter standby_;
   instance instance_;
 };
 

@@ -58,6 +58,8 @@ void command_handler::received(amqp::delivery_id delivery, amqp::message&& conte
     ping(content);
   } else if (content.subject == subject::agent_stop) {
     stop(content);
+  } else if (content.subject == subject::standby_status) {
+    standby(std::move(content.body));
   } else {
     unreadable(fmt::format("its subject '{}' is not known", content.subject));
   }
@@ -146,9 +148,27 @@ void command_handler::stop(const amqp::message& content) {
     answer(content, code_malformed, asked.error().text);
     return unreadable(asked.error().text);
   }
+  if (!asked->instance.empty() && asked->instance != agent_.settings().instance) {
+    return answer(content, code_wrong_agent,
+                  render(messages::BFGCH0904E, asked->instance, agent_.settings().name, agent_.settings().instance));
+  }
   answer(content, code_ok, "");
   // After this message has been settled, or it would stop the agent's next run too.
   agent_.loop().after(0, [stop = to_.stop, immediate = asked->immediate] { stop(immediate); });
+}
+
+// Read on a worker: requests do not wait for it.
+void command_handler::standby(std::string body) {
+  agent_.pool().submit([this, body = std::move(body), alive = std::weak_ptr<bool>(alive_)]() -> std::function<void()> {
+    auto read = std::make_shared<result<formats::instance_status>>(formats::read_instance_status(body));
+    return [this, read, alive] {
+      if (alive.expired()) return;
+      if (*read)
+        to_.standby(**read);
+      else
+        unreadable(read->error().text);
+    };
+  });
 }
 
 void command_handler::answer(const amqp::message& to, int code, const std::string& text,

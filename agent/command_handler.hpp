@@ -4,12 +4,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "agent/links.hpp"
 #include "agent/state_store.hpp"
 #include "agent/transfer/services.hpp"
 #include "agent/transfer/transfers.hpp"
+#include "common/formats/instances.hpp"
 
 namespace baton::agent {
 
@@ -18,8 +20,9 @@ class command_handler {
   struct handlers {
     std::function<void(amqp::delivery_id)> settle;  // takes the message off the queue
     std::function<void(bool immediate)> stop;
-    std::function<std::map<std::string, std::string>()> about;  // what a ping is told
-    std::function<bool(const std::string& id)> ended;           // such a transfer ended here not long ago
+    std::function<void(const formats::instance_status&)> standby;  // another instance has told of itself
+    std::function<std::map<std::string, std::string>()> about;     // what a ping is told
+    std::function<bool(const std::string& id)> ended;              // such a transfer ended here not long ago
     std::function<void(const formats::source_record&, std::function<void(bool stored)>)> save;
   };
   command_handler(transfer::services& agent, transfer::transfers& transfers, handlers to);
@@ -37,6 +40,7 @@ class command_handler {
   void cancel(const amqp::message& content);
   void ping(const amqp::message& content);
   void stop(const amqp::message& content);
+  void standby(std::string body);
   void answer(const amqp::message& to, int code, const std::string& text,
               const std::map<std::string, std::string>& details = {});
   void unreadable(const std::string& why);
@@ -46,6 +50,7 @@ class command_handler {
   const handlers to_;
   std::map<std::string, amqp::delivery_id> pending_;  // requests whose record is on its way to stable storage
   bool draining_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace baton::agent

@@ -41,6 +41,11 @@ std::string about_predecessor(const formats::lock_token& t) {
 
 }  // namespace
 
+const char* to_string(instance::role role) {
+  constexpr const char* words[] = {"starting", "standby", "active", "stopped"};
+  return words[static_cast<std::size_t>(role)];
+}
+
 instance::instance(event_loop& loop, worker_pool& pool, const settings& s, locator where, handlers to)
     : loop_(loop), pool_(pool), settings_(s), where_(std::move(where)), to_(std::move(to)), run_(random_hex(8)) {
   make_keeper();
@@ -253,6 +258,7 @@ void instance::lock_changed(lock::state from, lock::state to) {
     timer_ = loop_.after(patient ? standby_after_ms : not_alone_after_ms, [this] { stand_by(); });
   }
   if (to == state::claiming) loop_.cancel(timer_);
+  if (to == state::claiming) claimed_at_ms_ = boot_time_ms();
   if (to == state::suspended) {
     log(messages::BFGAG0914W, epoch_);
     set_role(role::starting);
@@ -288,6 +294,7 @@ void instance::queues_open() {
   told_ = false;
   if (!epoch_only_) keeper_->feed(lock::event::recovered{links_of_});
   if (!active_) return;
+  takeover_ms_ = boot_time_ms() - claimed_at_ms_;
   set_role(role::active);
   to_.ready();
 }

@@ -52,6 +52,8 @@ class instance {
   bool lease_holds() const { return !settings_.highly_available || keeper_->lease_holds(); }
   // The token of the instance that was active before; epoch 0: none is known.
   const formats::lock_token& predecessor() const { return keeper_->predecessor(); }
+  // From being delivered the lock to having the agent's queues, the last time.
+  std::int64_t takeover_ms() const { return takeover_ms_; }
   // While there is a connection: for messages to the active instance.
   void send(const std::string& address, amqp::message content) {
     if (links_) links_->send(address, std::move(content));
@@ -90,6 +92,7 @@ class instance {
   amqp::connection_options found_;
   role role_ = role::starting;
   std::uint64_t epoch_ = 0;
+  std::int64_t claimed_at_ms_ = 0, takeover_ms_ = 0;
   bool active_ = false;      // between activated() and deactivated()
   bool epoch_only_ = false;  // not highly available: the lock has been given back, the links are without it
   bool told_ = false;        // of a loss, until there is a connection again
@@ -98,5 +101,7 @@ class instance {
   event_loop::timer_id timer_ = 0, quiet_timer_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
+
+const char* to_string(instance::role role);  // "starting", ...
 
 }  // namespace baton::agent

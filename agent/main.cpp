@@ -9,6 +9,8 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <thread>
 
@@ -132,6 +134,13 @@ int run(const layout& where, const std::string& coordination, const property_set
     for (const auto& text : again.errors) agent_log(messages::BFGAG0909W, text);
     if (!again.ok()) return std::nullopt;
     return agent::make_settings(again.values, where, coordination);
+  };
+  // Not synced and on the loop's thread: a few bytes, which count only while this process runs.
+  environment.role_changed = [path = where.agent_role(coordination, agent_settings.name)](const std::string& role) {
+    const auto fresh = path.native() + ".new";
+    std::ofstream(fresh) << role << " " << getpid() << "\n";
+    std::error_code ignored;
+    std::filesystem::rename(fresh, path, ignored);
   };
   agent::agent& instance = *new agent::agent(loop, agent_settings, std::move(environment));
   serve_signals(loop, instance, set);

@@ -13,7 +13,7 @@ namespace baton::agent {
 
 struct settings {
   std::string name, description, coordination;  // coordination: the name of the set of configuration
-  std::string qmgr, qmgr_host;  // host: empty in bindings mode
+  std::string qmgr, qmgr_host;                  // host: empty in bindings mode
   std::string transfer_root;
   std::string plan_directory;  // where plans of running transfers are kept
   bool bindings = true;

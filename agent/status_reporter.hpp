@@ -22,6 +22,7 @@ class status_reporter {
   void set_state(std::string state);
   // An instance that is not the active one publishes nothing: the active one does it for all.
   void publish_as_active(bool yes);
+  void instances_changed() { publish_now(); }
   void set_qmgr(const std::string& host, int port);
   void transfers_changed();
   formats::agent_status current() const;

@@ -69,6 +69,9 @@ fs::path layout::agent_pid(std::string_view coordination, std::string_view agent
 fs::path layout::controller_pid(std::string_view coordination, std::string_view agent) const {
   return agent_run(coordination, agent) / "controller.pid";
 }
+fs::path layout::agent_role(std::string_view coordination, std::string_view agent) const {
+  return agent_run(coordination, agent) / "agent.role";
+}
 fs::path layout::agent_logs(std::string_view coordination, std::string_view agent) const {
   return agent_run(coordination, agent) / "logs";
 }

@@ -3,7 +3,7 @@
 //   mqft/installations/default/installation.properties
 //   mqft/config/<coordination>/coordination.properties, command.properties
 //   mqft/config/<coordination>/agents/<agent>/agent.properties, <agent>_create.sh, <agent>_delete.sh
-//   mqft/logs/<coordination>/agents/<agent>/agent.pid, controller.pid, logs/
+//   mqft/logs/<coordination>/agents/<agent>/agent.pid, controller.pid, agent.role, logs/
 //   mqft/coordination/<coordination>/coordination.db, coordination.pid
 //   qmgrs/<qmgr>/qmgr.properties, store.db, qmgr.pid, qmgr.address, logs/
 #pragma once
@@ -36,6 +36,8 @@ class layout {
   std::filesystem::path agent_run(std::string_view coordination, std::string_view agent) const;  // agent.pid and logs/
   std::filesystem::path agent_pid(std::string_view coordination, std::string_view agent) const;
   std::filesystem::path controller_pid(std::string_view coordination, std::string_view agent) const;
+  // One line, "role pid", of the instance of this host: starting, standby, active, stopped.
+  std::filesystem::path agent_role(std::string_view coordination, std::string_view agent) const;
   std::filesystem::path agent_logs(std::string_view coordination, std::string_view agent) const;
   std::filesystem::path coordination_logs(std::string_view coordination) const;
   std::filesystem::path coordination_pid(std::string_view coordination) const;

@@ -1,5 +1,5 @@
 // A command's conversation with a queue manager: connect, ask, wait for the answer. One thread, blocking, every wait
-// with a deadline. Not for daemons: they have an event loop.
+// with a deadline. Daemons have an event loop, and may only use it on a worker thread.
 #pragma once
 
 #include <deque>

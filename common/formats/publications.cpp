@@ -1,5 +1,6 @@
 #include "common/formats/publications.hpp"
 
+#include "common/formats/instances_archive.hpp"
 #include "common/formats/json_archive.hpp"
 
 namespace baton::formats {
@@ -30,6 +31,8 @@ void describe(Archive& a, agent_status& s) {
   a("destinationTransferStates", s.destination_transfers);
   a("queuedTransfers", s.queued_transfers);
   a("restarts", s.restarts);
+  a("epoch", s.epoch);
+  a("instances", s.instances);
 }
 
 template <class Archive>

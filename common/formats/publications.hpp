@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/formats/instances.hpp"
 #include "common/formats/requests.hpp"
 
 namespace baton::formats {
@@ -34,7 +35,9 @@ struct agent_status {
   std::map<std::string, std::string> source_transfers;  // id -> state
   std::map<std::string, std::string> destination_transfers;
   int queued_transfers = 0;
-  int restarts = 0;  // by the controller, since it started
+  int restarts = 0;                        // by the controller, since it started
+  std::uint64_t epoch = 0;                 // of the lock
+  std::vector<instance_status> instances;  // of a highly available agent, the active one first
 };
 
 struct log_item {
@@ -77,7 +80,8 @@ result<agent_status> read_agent_status(const std::string& json);
 result<log_event> read_log_event(const std::string& json);
 result<transfer_status> read_transfer_status(const std::string& json);
 
-// A query to the coordination service. `what`: "agents" | "transfers" | "transfer" | "items".
+// A query to the coordination service. `what`: "agents" | "takeovers" | "transfers" | "transfer" | "items".
+//   takeovers: pattern (agent), limit    -> answer.takeovers, newest first
 //   agents:    pattern (wildcard)        -> answer.agents
 //   transfers: limit, active_only        -> answer.transfers, newest first
 //   transfer:  id (or its unique start)  -> answer.transfers with one
@@ -109,6 +113,7 @@ struct answer {
   int result_code = 0;  // 0, or 1 with text
   std::string text;
   std::vector<agent_row> agents;
+  std::vector<takeover> takeovers;
   std::vector<transfer_row> transfers;
   std::vector<log_item> items;
 };

@@ -82,6 +82,7 @@ void describe(Archive& a, cancel_request& r) {
 template <class Archive>
 void describe(Archive& a, stop_request& r) {
   a("immediate", r.immediate);
+  a("instance", r.instance);
 }
 
 template <class Archive>

@@ -68,6 +68,7 @@ struct cancel_request {
 
 struct stop_request {
   bool immediate = false;
+  std::string instance;  // only if the active instance has this name; empty: whoever is active
 };
 
 // The last answer to a request.

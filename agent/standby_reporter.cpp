@@ -1,0 +1,102 @@
+#include "agent/standby_reporter.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "common/amqp/requester.hpp"
+#include "common/formats/instances.hpp"
+#include "common/formats/lock.hpp"
+#include "common/formats/queues.hpp"
+#include "common/formats/requests.hpp"
+#include "common/log.hpp"
+
+namespace baton::agent {
+namespace {
+constexpr logger log{"Instance"};
+constexpr std::int64_t answer_timeout_ms = 2000;
+}  // namespace
+
+standby_reporter::standby_reporter(event_loop& loop, worker_pool& pool, const settings& s, handlers to)
+    : loop_(loop), pool_(pool), settings_(s), to_(std::move(to)) {}
+
+standby_reporter::~standby_reporter() {
+  loop_.cancel(timer_);
+}
+
+void standby_reporter::stand_by(bool yes) {
+  if (std::exchange(standing_by_, yes) == yes) return;
+  loop_.cancel(timer_);
+  if (!yes) return;
+  since_ms_ = wall_time_ms();
+  compared_ = false;
+  report_again();
+}
+
+void standby_reporter::leave() {
+  if (standing_by_) report("ended");
+  stand_by(false);
+}
+
+void standby_reporter::report_again() {
+  report("standby");
+  if (!compared_) compare_versions();
+  timer_ = loop_.after(settings_.standby_publish_ms, [this] { report_again(); });
+}
+
+// At the lowest priority, so that every request overtakes it, and with a short life: it says nothing that the next one
+// does not say.
+void standby_reporter::report(const char* role) {
+  formats::instance_status now;
+  now.name = settings_.instance;
+  now.role = role;
+  now.host = host_name();
+  now.version = BATON_VERSION;
+  now.pid = getpid();
+  now.priority = settings_.instance_priority;
+  now.format = formats::state_format;
+  now.since_ms = since_ms_;
+  amqp::message m;
+  m.durable = false;
+  m.priority = 0;
+  m.ttl_ms = static_cast<std::uint32_t>(settings_.standby_expiry_ms);
+  m.subject = formats::subject::standby_status;
+  m.body = to_json(now);
+  to_.send(formats::command_queue(settings_.name), std::move(m));
+}
+
+// Whatever goes wrong here is not this instance's fault: it stands by, and asks again with its next status.
+void standby_reporter::compare_versions() {
+  pool_.submit([this, where = to_.qmgr(), queue = formats::command_queue(settings_.name),
+                alive = std::weak_ptr<bool>(alive_)]() -> std::function<void()> {
+    auto peer = amqp::requester::connect(where, answer_timeout_ms);
+    if (!peer) return nullptr;
+    amqp::message question;
+    question.durable = false;
+    question.ttl_ms = static_cast<std::uint32_t>(answer_timeout_ms);
+    question.subject = formats::subject::agent_ping;
+    const auto answer = (*peer)->request(queue, std::move(question), answer_timeout_ms);
+    const auto about = answer ? formats::read_reply(answer->body) : result<formats::reply>(answer.error());
+    if (!about) return nullptr;
+    return [this, about = about->details, alive] {
+      if (alive.expired()) return;
+      const auto value = [&](const char* key) {
+        const auto found = about.find(key);
+        return found == about.end() ? std::string() : found->second;
+      };
+      compared(value("instance"), value("version"), std::atoi(value("format").c_str()));
+    };
+  });
+}
+
+void standby_reporter::compared(const std::string& instance, const std::string& version, int format) {
+  compared_ = true;
+  if (format > formats::state_format) {
+    log(messages::BFGAG0917E, instance, version, format, BATON_VERSION, formats::state_format);
+    return to_.incompatible();
+  }
+  if (version != BATON_VERSION) log(messages::BFGAG0918W, instance, version, BATON_VERSION);
+}
+
+}  // namespace baton::agent

@@ -10,7 +10,7 @@
 
 namespace baton::commands {
 
-extern const command setup_coordination, setup_commands, change_default, create_agent, delete_agent,
+extern const command setup_coordination, setup_commands, change_default, create_agent, modify_agent, delete_agent,
     obfuscate_credentials, start_qmgr, stop_qmgr, show_qmgr, define_queue, delete_queue, start_coordination,
     stop_coordination, start_agent, stop_agent, ping_agent, list_agents, show_agent, clean_agent, create_transfer,
     cancel_transfer, list_transfers, show_transfer, display_version;

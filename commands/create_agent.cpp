@@ -27,12 +27,14 @@ constexpr option options[] = {
     {"agentDesc", "agent-desc", option_kind::text, "text", "Description, for people."},
     {"agentQMgrAuthenticationCredentialsFile", "credentials", option_kind::text, "file",
      "MQMFTCredentials.xml with user and password."},
+    {"x", "highly-available", option_kind::flag, "",
+     "One of several instances of the agent, of which one is active and the others stand by."},
+    {"instanceName", "instance-name", option_kind::text, "name", "Name of this instance. Default: the host name."},
     {"transferRoot", "transfer-root", option_kind::text, "directory", "Directory that relative paths start from."},
     configuration_option,
     force_option,
 };
-constexpr std::string_view not_yet[] = {
-    "agentQMgrChannel", "ac", "authorityChecking", "s", "su", "sp", "sj", "sl", "x"};
+constexpr std::string_view not_yet[] = {"agentQMgrChannel", "ac", "authorityChecking", "s", "su", "sp", "sj", "sl"};
 
 status write_scripts(const workspace& work, const property_values& values, const amqp::endpoint& peer) {
   const std::string agent = values.at("agentName");
@@ -59,8 +61,9 @@ status declare_queues(const result<qmgr_connection>& peer, const std::string& ag
 int run(const arguments& words) {
   const auto work = open_workspace(words);
   if (!work) return fail(work.error());
-  const auto values = values_of_options(words, agent_properties());
+  auto values = values_of_options(words, agent_properties());
   if (!values) return fail(values.error());
+  if (words.has("x")) (*values)["highlyAvailable"] = "true";
   const std::string agent = values->at("agentName");
   const auto file = work->where.agent_properties(work->coordination, agent);
   const auto written = write_new_properties(file, agent_properties(), *values, words.has("f"));

@@ -18,10 +18,20 @@ constexpr option options[] = {
     timeout_option,
 };
 
+// "one (active), two": empty for an agent that is not highly available.
+std::string instances_of(const formats::agent_status& s) {
+  std::string out;
+  for (const auto& i : s.instances) {
+    out += (out.empty() ? "" : ", ") + i.name + (i.role == "active" ? " (active)" : "");
+  }
+  return out;
+}
+
 std::string rendered(const std::vector<formats::agent_row>& rows, bool verbose) {
   std::vector<std::string> headings{"Agent Name", "Queue Manager Name", "Status", "Status Age"};
   if (verbose)
-    headings.insert(headings.end(), {"Host", "Version", "Sending", "Receiving", "Queued", "Restarts", "Description"});
+    headings.insert(headings.end(),
+                    {"Host", "Version", "Sending", "Receiving", "Queued", "Restarts", "Instances", "Description"});
   text_table table(headings);
   for (const auto& row : rows) {
     const auto& s = row.status;
@@ -29,7 +39,7 @@ std::string rendered(const std::vector<formats::agent_row>& rows, bool verbose) 
     if (verbose) {
       cells.insert(cells.end(), {s.host, s.version, std::to_string(s.source_transfers.size()),
                                  std::to_string(s.destination_transfers.size()), std::to_string(s.queued_transfers),
-                                 std::to_string(s.restarts), s.description});
+                                 std::to_string(s.restarts), instances_of(s), s.description});
     }
     table.add(std::move(cells));
   }

@@ -8,10 +8,31 @@ namespace baton::commands {
 
 std::span<const command* const> all_commands() {
   static const command* const list[] = {
-      &setup_coordination, &setup_commands,  &change_default,  &create_agent,   &delete_agent,  &obfuscate_credentials,
-      &start_qmgr,         &stop_qmgr,       &show_qmgr,       &define_queue,   &delete_queue,  &start_coordination,
-      &stop_coordination,  &start_agent,     &stop_agent,      &ping_agent,     &list_agents,   &show_agent,
-      &clean_agent,        &create_transfer, &cancel_transfer, &list_transfers, &show_transfer, &display_version,
+      &setup_coordination,
+      &setup_commands,
+      &change_default,
+      &create_agent,
+      &modify_agent,
+      &delete_agent,
+      &obfuscate_credentials,
+      &start_qmgr,
+      &stop_qmgr,
+      &show_qmgr,
+      &define_queue,
+      &delete_queue,
+      &start_coordination,
+      &stop_coordination,
+      &start_agent,
+      &stop_agent,
+      &ping_agent,
+      &list_agents,
+      &show_agent,
+      &clean_agent,
+      &create_transfer,
+      &cancel_transfer,
+      &list_transfers,
+      &show_transfer,
+      &display_version,
   };
   return list;
 }

@@ -19,7 +19,7 @@ namespace baton::commands {
 namespace {
 
 constexpr option options[] = {
-    {"v", "verbose", option_kind::flag, "", "Also transfers and limits."},
+    {"v", "verbose", option_kind::flag, "", "Also transfers, limits and the last takeovers."},
     {"d", "diagnostics", option_kind::flag, "",
      "Also the agent's queues; only for an agent that is configured on this host."},
     configuration_option,
@@ -49,6 +49,37 @@ void print_agent(const workspace& work, const formats::agent_row& row) {
   print_fields(
       "Queue Manager Information",
       {{"Name", s.qmgr}, {"Transport", s.transport}, {"Host", s.qmgr_host}, {"Port", std::to_string(s.qmgr_port)}});
+}
+
+// Times since an instance was last heard of are those of the published status, and older by its age.
+void print_instances(const formats::agent_row& row) {
+  if (row.status.instances.empty()) return;
+  text_table table({"Instance", "Role", "Host", "Version", "Process", "Priority", "Epoch", "Since", "Last Heard"});
+  for (const auto& i : row.status.instances) {
+    table.add({i.name, i.role, i.host, i.version, std::to_string(i.pid), std::to_string(i.priority),
+               i.epoch > 0 ? std::to_string(i.epoch) : "", time_text(i.since_ms), age_text(i.silent_ms + row.age_ms)});
+  }
+  print_line("Agent Instances:\n" + table.rendered());
+}
+
+int print_takeovers(const workspace& work, const std::string& agent, std::int64_t timeout_ms) {
+  formats::query question;
+  question.what = "takeovers";
+  question.pattern = agent;
+  question.limit = 10;
+  const auto answer = ask_coordination(work, question, timeout_ms);
+  if (!answer) return fail(answer.error());
+  if (answer->takeovers.empty()) return 0;
+  text_table table({"Takeover", "Epoch", "Instance", "Host", "From", "Given Back", "Took", "Outage"});
+  for (const auto& t : answer->takeovers) {
+    table.add({time_text(t.time_ms), std::to_string(t.epoch), t.instance, t.host, t.previous_instance,
+               t.previous_epoch == 0 ? ""
+               : t.clean             ? "yes"
+                                     : "no",
+               human_duration_ms(t.duration_ms), t.outage_ms < 0 ? "" : human_duration_ms(t.outage_ms)});
+  }
+  print_line("Takeovers:\n" + table.rendered());
+  return 0;
 }
 
 void print_transfers(const std::string& title, const std::map<std::string, std::string>& transfers, int limit) {
@@ -103,7 +134,11 @@ int run(const arguments& words) {
     return 0;
   }
   print_agent(*work, answer->agents[0]);
-  if (words.has("v")) print_verbose(answer->agents[0].status);
+  print_instances(answer->agents[0]);
+  if (words.has("v")) {
+    print_verbose(answer->agents[0].status);
+    if (const int code = print_takeovers(*work, *agent, words.number("t", 5) * 1000)) return code;
+  }
   return words.has("d") ? print_queues(*work, *agent) : 0;
 }
 

@@ -18,7 +18,7 @@
 namespace baton::commands {
 namespace {
 
-constexpr std::int64_t retry_ms = 200;
+constexpr std::int64_t retry_ms = 200, role_poll_ms = 2;
 constexpr option options[] = {
     configuration_option,
     {"F", "foreground", option_kind::flag, "", "Stay in front and print the log."},
@@ -27,10 +27,17 @@ constexpr option options[] = {
      false, 1, 86400},
 };
 
-// The agent is ready when it answers: it then holds its queues and takes requests.
+// Ready is who stands by, or who is active and answers: it then takes requests. Another host's instance would answer
+// too.
 bool wait_until_ready(const workspace& work, const std::string& agent, std::int64_t timeout_ms) {
   const std::int64_t deadline = boot_time_ms() + timeout_ms;
   while (boot_time_ms() < deadline && running_controller(work, agent)) {
+    const std::string role = local_role(work, agent);
+    if (role == "standby") return true;
+    if (role != "active") {
+      std::this_thread::sleep_for(std::chrono::milliseconds(role_poll_ms));
+      continue;
+    }
     const std::int64_t patience = std::clamp<std::int64_t>(deadline - boot_time_ms(), 1, 1000);
     if (ask_agent(work, agent, "", formats::subject::agent_ping, "", patience)) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(retry_ms));
@@ -48,7 +55,10 @@ int start(const workspace& work, const std::string& agent, std::int64_t timeout_
   say(messages::BFGCL0030I, agent);
   say(messages::BFGCL0031I, logs.native());
   if (wait_until_ready(work, agent, deadline - boot_time_ms())) {
-    say(messages::BFGCL0932I, agent);
+    if (local_role(work, agent) == "standby")
+      say(messages::BFGCL0962I, agent);
+    else
+      say(messages::BFGCL0932I, agent);
     return 0;
   }
   if (running_controller(work, agent)) {

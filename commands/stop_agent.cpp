@@ -20,6 +20,8 @@ constexpr option options[] = {
     configuration_option,
     {"i", "immediate", option_kind::flag, "",
      "Stop at once; transfers go on when the agent is started again. Without it running transfers end first."},
+    {"in", "instance", option_kind::text, "name",
+     "Only the instance with this name. A standby instance is stopped on its own host."},
     {"m", "qmgr", option_kind::text, "qmgr", "Queue manager of the agent: needed for an agent of another host."},
     {"t", "timeout", option_kind::number, "seconds", "Time to wait for the end of an agent of this host. Default: 10.",
      false, false, false, 1, 86400},
@@ -37,6 +39,7 @@ status signal_controller(const workspace& work, const std::string& agent) {
 status ask_to_stop(const workspace& work, const std::string& agent, const arguments& words) {
   formats::stop_request request;
   request.immediate = words.has("i");
+  request.instance = words.text("in");
   const auto answered =
       ask_agent(work, agent, words.text("m"), formats::subject::agent_stop, formats::to_json(request), 5000);
   if (!answered) return answered.error();
@@ -59,6 +62,15 @@ int wait_for_end(const workspace& work, const std::string& agent, const argument
   return 0;
 }
 
+// No message reaches a standby instance: it takes none.
+bool stands_by_here(const workspace& work, const std::string& agent, const std::string& instance) {
+  if (local_role(work, agent) != "standby") return false;
+  const auto properties = load_agent(work, agent);
+  if (instance.empty() || !properties) return true;
+  const std::string name = properties->text("instanceName");
+  return instance == (name.empty() ? host_name() : name);
+}
+
 int run(const arguments& words) {
   const auto work = open_workspace(words);
   if (!work) return fail(work.error());
@@ -73,6 +85,11 @@ int run(const arguments& words) {
                                               *agent)});
   }
   say(messages::BFGCL0468I, *agent);
+  if (stands_by_here(*work, *agent, words.text("in"))) {
+    say(messages::BFGCL0963I, *agent);
+    const auto signalled = signal_controller(*work, *agent);
+    return signalled ? wait_for_end(*work, *agent, words) : fail(signalled.error());
+  }
   const auto asked = ask_to_stop(*work, *agent, words);
   if (!here) {
     if (!asked) return fail(asked.error());

@@ -28,6 +28,8 @@ const char* const schema = R"(
   CREATE TABLE IF NOT EXISTS items (
     id TEXT, number INTEGER, source TEXT, destination TEXT, size INTEGER, modified INTEGER, method TEXT, checksum TEXT,
     code INTEGER, supplement TEXT, disposition TEXT, mode TEXT, PRIMARY KEY (id, number)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS takeovers (
+    agent TEXT, epoch INTEGER, instance TEXT, time INTEGER, event TEXT, PRIMARY KEY (agent, epoch, instance, time));
 )";
 
 // The words of a transfer that has ended.
@@ -212,14 +214,35 @@ void history::apply(const formats::transfer_status& status) {
       .run();
 }
 
+void history::apply(const formats::takeover& event) {
+  statement(db_, "INSERT OR IGNORE INTO takeovers (agent, epoch, instance, time, event) VALUES (?, ?, ?, ?, ?)")
+      .bind(std::string_view(event.agent))
+      .bind(number(event.epoch))
+      .bind(std::string_view(event.instance))
+      .bind(event.time_ms)
+      .bind(std::string_view(to_json(event)))
+      .run();
+}
+
+formats::answer history::find_takeovers(const formats::query& question) {
+  formats::answer found;
+  statement rows(db_, "SELECT agent, event FROM takeovers ORDER BY time DESC, epoch DESC");
+  while (rows.next() && static_cast<std::int64_t>(found.takeovers.size()) < bounded(question.limit)) {
+    if (!wildcard_match(upper(question.pattern), rows.text(0))) continue;
+    if (const auto event = formats::read_takeover(rows.text(1))) found.takeovers.push_back(*event);
+  }
+  return found;
+}
+
 formats::answer history::find(const formats::query& question, std::int64_t now_ms) {
   if (question.what == "agents") return find_agents(question, now_ms);
+  if (question.what == "takeovers") return find_takeovers(question);
   if (question.what == "transfers") return find_transfers(question);
   if (question.what == "transfer") return find_transfer(question);
   if (question.what == "items") return find_items(question);
   formats::answer unknown;
   unknown.result_code = 1;
-  unknown.text = "query: what: expected agents, transfers, transfer or items, found " + question.what;
+  unknown.text = "query: what: expected agents, takeovers, transfers, transfer or items, found " + question.what;
   return unknown;
 }
 
@@ -291,6 +314,7 @@ formats::answer history::find_items(const formats::query& question) {
 }
 
 bool history::prune(std::int64_t before_ms) {
+  statement(db_, "DELETE FROM takeovers WHERE time < ?").bind(before_ms).run();
   std::vector<std::string> old;
   {
     statement rows(db_, "SELECT id FROM transfers WHERE updated < ? LIMIT ?");

@@ -24,6 +24,7 @@ class history {
   void apply(const formats::agent_status& status, std::int64_t now_ms);
   void remove_agent(const std::string& agent);
   void apply(const formats::log_event& event);         // a repeated one changes nothing
+  void apply(const formats::takeover& event);          // the same
   void apply(const formats::transfer_status& status);  // ignored for a transfer that has ended
 
   formats::answer find(const formats::query& question, std::int64_t now_ms);
@@ -35,6 +36,7 @@ class history {
  private:
   void add_items(const formats::log_event& event);
   formats::answer find_agents(const formats::query& question, std::int64_t now_ms);
+  formats::answer find_takeovers(const formats::query& question);
   formats::answer find_transfers(const formats::query& question);
   formats::answer find_transfer(const formats::query& question);
   formats::answer find_items(const formats::query& question);

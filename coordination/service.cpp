@@ -131,6 +131,12 @@ void service::apply(const amqp::message& content) {
       history_.apply(*status);
     else
       fault = status.error().text;
+  } else if (content.subject == subject::agent_takeover) {
+    const auto event = formats::read_takeover(content.body);
+    if (event)
+      history_.apply(*event);
+    else
+      fault = event.error().text;
   } else if (content.subject == subject::agent_deleted) {
     const auto body = nlohmann::json::parse(content.body, nullptr, false);
     if (body.is_object() && body.contains("agent") && body["agent"].is_string())

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <set>
 
 #include "common/text.hpp"
 #include "properties/atomic_file.hpp"
@@ -75,6 +76,30 @@ std::string properties_text(const property_table& table, const std::map<std::str
     out += fmt::format("\n{}{}={}\n", comment(p.help), p.name, escape_java_value(at->second));
   }
   return out;
+}
+
+status change_property(const std::filesystem::path& file, std::string_view name, std::string_view value) {
+  const auto content = read_small_file(file);
+  if (!content) return content.error();
+  // A property's lines: from its first one for as long as a line ends in an odd number of backslashes.
+  std::set<int> starts;
+  for (const auto& p : parse_java_properties(*content).properties) {
+    if (p.name == name) starts.insert(p.line);
+  }
+  std::string kept;
+  int number = 0;
+  bool dropping = false;
+  for (const std::string& line : split(*content, '\n')) {
+    ++number;
+    if (!dropping) dropping = starts.contains(number);
+    if (!dropping) kept += line + '\n';
+    const auto last = line.find_last_not_of('\\');
+    const std::size_t backslashes = last == std::string::npos ? line.size() : line.size() - last - 1;
+    dropping = dropping && backslashes % 2 == 1;
+  }
+  while (kept.ends_with("\n\n")) kept.pop_back();
+  kept += fmt::format("{}={}\n", name, escape_java_value(value));
+  return write_file_atomically(file, kept);
 }
 
 status write_properties(const std::filesystem::path& file, const property_table& table,

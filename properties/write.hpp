@@ -16,6 +16,9 @@ std::string properties_text(const property_table& table, const std::map<std::str
 status write_properties(const std::filesystem::path& file, const property_table& table,
                         const std::map<std::string, std::string>& values);
 
+// Sets one property in a file, and leaves the rest of it as it is, comments too. Repeated lines of the property go.
+status change_property(const std::filesystem::path& file, std::string_view name, std::string_view value);
+
 // Every property of the table as a comment, with its help, unit, range and default: the shipped sample.
 std::string sample_text(const property_table& table);
 

@@ -273,7 +273,9 @@ void connection::driver::on_transport_close(proton::transport&) {
 void connection::driver::on_session_close(proton::session& s) {
   links_.on_session_end(s, s.error());
   links_.on_session_closed();
-  connection_.work_queue().add(proton::work([session = session_in_c(s)] { session.free(); }));
+  connection_.work_queue().add(proton::work([keep = shared_from_this(), session = session_in_c(s)] {
+    if (keep->connection_) session.free();  // otherwise it went with the connection
+  }));
   if (closing_ && links_.sessions() == 0) connection_.close();
 }
 
@@ -302,12 +304,12 @@ void connection::driver::settled(send_id id, outcome how) {
 }
 
 void connection::driver::close_connection() {
-  if (connection_.closed() || closing_) return;
+  if (!connection_ || connection_.closed() || closing_) return;
   closing_ = true;
   links_.drop_all();
   if (speech_.settles_before_close() || links_.sessions() == 0) return connection_.close();
   connection_.work_queue().schedule(proton::duration(goodbye_ms_max), proton::work([keep = shared_from_this()] {
-                                      if (keep->connection_.active()) keep->connection_.close();
+                                      if (keep->connection_ && keep->connection_.active()) keep->connection_.close();
                                     }));
 }
 

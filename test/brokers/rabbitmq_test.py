@@ -8,6 +8,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from processes import eventually
 from rabbitmq import RabbitMq
+from relay import Relay
 from topology import InterruptedTransfer, Topology, TopologyTest
 
 BROKER = RabbitMq()
@@ -116,12 +117,15 @@ class GoingOn(InterruptedTransfer):
         self.assertIn("BFGTR0021I", t.log("SRC"))
 
     def test_the_connections_are_cut(self):
+        relay = Relay(int(BROKER.about["port"]))
+        self.addCleanup(relay.close)
+
         def cut(t):
-            readiness = [t.log(a).count("BFGAG0059I") for a in ("SRC", "DST")]
-            for connection in BROKER.api("connections"):
-                BROKER.api("connections/" + connection["name"].replace(" ", "%20"), "DELETE")
-            eventually(lambda: all(t.log(a).count("BFGAG0059I") > n for a, n in zip(("SRC", "DST"), readiness)), "agents are back")
-        self.interrupted(cut, BROKER)
+            readiness, processes = [t.log(a).count("BFGAG0059I") for a in t.agents], [t.pid(a) for a in t.agents]
+            self.assertGreaterEqual(relay.cut(), 4)  # two of each agent
+            eventually(lambda: all(t.log(a).count("BFGAG0059I") > n for a, n in zip(t.agents, readiness)), "agents are back")
+            self.assertEqual(processes, [t.pid(a) for a in t.agents], "the processes stay")
+        self.interrupted(cut, BROKER.through(relay.port))
 
 
 if __name__ == "__main__":

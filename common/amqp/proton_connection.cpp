@@ -25,6 +25,7 @@
 
 #include "common/amqp/connection.hpp"
 #include "common/amqp/dialect.hpp"
+#include "common/amqp/lookups.hpp"
 #include "common/amqp/proton_links.hpp"
 #include "common/amqp/proton_message.hpp"
 #include "common/amqp/proton_runtime.hpp"
@@ -96,6 +97,7 @@ class connection::driver : public proton::messaging_handler,
   std::string describe() const { return fmt::format("{}:{}", options_.peer.host, options_.peer.port); }
 
   // Below: AMQP thread.
+  void make_sender(link_id link, const std::string& queue);
   void close_connection();
 
  private:
@@ -279,6 +281,19 @@ void connection::driver::on_session_close(proton::session& s) {
   if (closing_ && links_.sessions() == 0) connection_.close();
 }
 
+void connection::driver::make_sender(link_id link, const std::string& queue) {
+  links_.expect_sender(link, queue);
+  if (speech_.refuses_missing_queues()) return links_.attach_sender(connection_, link);
+  lookups::instance().ask(options_, queue, [weak = weak_from_this(), link, queue](bool missing) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->run_on_amqp_thread([d = self.get(), link, queue, missing] {
+      if (missing) return d->links_.refuse_sender(link, {errc::not_found, queue + ": there is no such queue"});
+      d->links_.attach_sender(d->connection_, link);
+    });
+  });
+}
+
 void connection::driver::opened(link_id link, const std::string& queue) {
   post([keep = shared_from_this(), link, queue] {
     keep->timers_cancel(link);
@@ -335,8 +350,7 @@ link_id connection::open_receiver(const receiver_options& options) {
 link_id connection::open_sender(const std::string& address) {
   if (driver_->events_ == nullptr) return 0;
   const link_id link = driver_->next_link(address);
-  driver_->run_on_amqp_thread(
-      [d = driver_.get(), link, address] { d->links_.make_sender(d->connection_, link, address); });
+  driver_->run_on_amqp_thread([d = driver_.get(), link, address] { d->make_sender(link, address); });
   return link;
 }
 

@@ -49,6 +49,11 @@ class Transfers(TopologyTest):
             self.assert_result(1, done)
             self.assertIn("there is no agent NOBODY", done.out)
 
+    def test_an_unknown_destination_agent_fails_the_transfer(self):
+        done = self.t.transfer("-dd", self.place("out"), self.write("a"), destination="NOBODY", timeout_s=30)
+        self.assertNotEqual(0, done.code, repr(done))
+        self.assertIn("NOBODY", done.out)
+
     def test_commands_leave_no_queues_behind(self):
         self.t.must("ftePingAgent", "SRC")
         eventually(lambda: not [name for name in BROKER.queues() if ".REPLY.COMMAND." in name], "reply queues are gone")
@@ -105,7 +110,7 @@ class Queues(unittest.TestCase):
     def test_a_host_is_needed(self):
         done = self.t.run("fteCreateAgent", "-agentName", "X", "-agentQMgr", "QM1", "-agentQMgrType", "rabbitmq")
         self.assertEqual(1, done.code, repr(done))
-        self.assertIn("agentQMgrType=rabbitmq needs agentQMgrHost", done.out)
+        self.assertIn("-agentQMgrType rabbitmq needs -agentQMgrHost", done.out)
 
 
 class GoingOn(InterruptedTransfer):

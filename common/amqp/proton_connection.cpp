@@ -323,9 +323,15 @@ void connection::driver::close_connection() {
   closing_ = true;
   links_.drop_all();
   if (speech_.settles_before_close() || links_.sessions() == 0) return connection_.close();
-  connection_.work_queue().schedule(proton::duration(goodbye_ms_max), proton::work([keep = shared_from_this()] {
-                                      if (keep->connection_ && keep->connection_.active()) keep->connection_.close();
-                                    }));
+  // Not through the connection's own work queue: what that has scheduled it does even when it is long gone.
+  proton_runtime::instance().container().schedule(proton::duration(goodbye_ms_max),
+                                                  proton::work([weak = weak_from_this()] {
+                                                    const auto self = weak.lock();
+                                                    if (!self) return;
+                                                    self->run_on_amqp_thread([d = self.get()] {
+                                                      if (d->connection_.active()) d->connection_.close();
+                                                    });
+                                                  }));
 }
 
 // --- the public face: loop thread ---

@@ -113,6 +113,23 @@ class Queues(unittest.TestCase):
         self.assertIn("-agentQMgrType rabbitmq needs -agentQMgrHost", done.out)
 
 
+class NothingEmbedded(unittest.TestCase):
+    def test_coordination_is_on_rabbitmq_too(self):
+        purge_agents()
+        t = Topology(broker=BROKER, all_there=True)
+        self.addCleanup(t.close)
+        t.start()
+        os.makedirs(t.path("in"))
+        with open(t.path("in/a"), "w") as out:
+            out.write("x")
+        done = t.transfer("-r", "-dd", t.path("out"), t.path("in"))
+        self.assertEqual(0, done.code, repr(done))
+        self.assertEqual(0, t.items_of(t.id_of(done))["resultCode"])
+        self.assertEqual(100000, BROKER.queue("SYSTEM.FTE")["arguments"]["x-max-length"])
+        self.assertEqual("drop-head", BROKER.queue("SYSTEM.FTE")["arguments"]["x-overflow"])
+        self.assertIsNone(t.qmgr_pid())
+
+
 class GoingOn(InterruptedTransfer):
     def setUp(self):
         purge_agents()
@@ -126,11 +143,12 @@ class GoingOn(InterruptedTransfer):
         self.addCleanup(relay.close)
 
         def cut(t):
-            readiness, processes = [t.log(a).count("BFGAG0059I") for a in t.agents], [t.pid(a) for a in t.agents]
+            readiness = [t.log(a).count("BFGAG0059I") for a in t.agents]
             self.assertGreaterEqual(relay.cut(), 4)  # two of each agent
             eventually(lambda: all(t.log(a).count("BFGAG0059I") > n for a, n in zip(t.agents, readiness)), "agents are back")
-            self.assertEqual(processes, [t.pid(a) for a in t.agents], "the processes stay")
-        self.interrupted(cut, BROKER.through(relay.port))
+        t = self.interrupted(cut, BROKER.through(relay.port))
+        for agent in t.agents:
+            self.assertNotIn("by signal", t.log(agent, "pcevent0.log"))
 
 
 if __name__ == "__main__":

@@ -22,16 +22,20 @@ class Result:
 
 class Topology:
     """Coordination is on an embedded queue manager of its own. So are the agents, unless `broker` (see rabbitmq.py) says
-    where else: then commands connect there too."""
+    where else: then commands connect there too. With `all_there` coordination is there as well, and nothing is embedded."""
     QMGR = "QM1"
 
-    def __init__(self, agents=("SRC", "DST"), properties=None, broker=None):
+    def __init__(self, agents=("SRC", "DST"), properties=None, broker=None, all_there=False):
         self.root = tempfile.mkdtemp(prefix="baton-test-")
         self.data = os.path.join(self.root, "data")
         self.agents = list(agents)
         self.env = dict(os.environ, BFG_DATA=self.data, HOME=self.root)
-        self.must("fteStartQMgr", self.QMGR, "-p", "0")
-        self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR)
+        if all_there:
+            self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR, *broker.options("coordinationQMgr"))
+            self.must("fteStartCoordination")
+        else:
+            self.must("fteStartQMgr", self.QMGR, "-p", "0")
+            self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR)
         self.agent_qmgr = "BROKER" if broker else self.QMGR
         there = broker.options if broker else lambda prefix: []
         self.must("fteSetupCommands", "-connectionQMgr", self.agent_qmgr, *there("connectionQMgr"))
@@ -44,6 +48,7 @@ class Topology:
             for pid in (self.pid(agent, "controller.pid"), self.pid(agent, "agent.pid")):
                 self.kill(pid, signal.SIGKILL)
         self.kill(self.qmgr_pid(), signal.SIGKILL)
+        self.kill(self.pid_in(os.path.join(self.data, "mqft/coordination", self.QMGR, "coordination.pid")), signal.SIGKILL)
         shutil.rmtree(self.root, ignore_errors=True)
 
     @staticmethod

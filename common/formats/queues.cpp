@@ -20,9 +20,12 @@ const char* to_string(queue_kind kind) {
 
 std::vector<queue_declaration> agent_queues(const std::string& agent) {
   return {
-      {command_queue(agent), queue_kind::exclusive, 0, false, true}, {data_queue(agent), queue_kind::exclusive, 0, false},
-      {reply_queue(agent), queue_kind::exclusive, 0, false},   {state_queue(agent), queue_kind::exclusive, 0, false},
-      {event_queue(agent), queue_kind::shared, 0, false},      {ha_queue(agent), queue_kind::single_active, 0, false},
+      {command_queue(agent), queue_kind::exclusive, 0, false, true},
+      {data_queue(agent), queue_kind::exclusive, 0, false},
+      {reply_queue(agent), queue_kind::exclusive, 0, false},
+      {state_queue(agent), queue_kind::exclusive, 0, false},
+      {event_queue(agent), queue_kind::shared, 0, false},
+      {ha_queue(agent), queue_kind::single_active, 0, false},
   };
 }
 

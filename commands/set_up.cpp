@@ -18,6 +18,12 @@ result<property_values> values_of_options(const arguments& words, const property
     if (!checked) return error{errc::bad_usage, fmt::format("-{}: {}", key_of(o), checked.error().text)};
     values[std::string(entry->name)] = *checked;
   }
+  for (const auto& [name, value] : values) {
+    constexpr std::string_view kind = "QMgrType";
+    if (!name.ends_with(kind) || value == table.find(name)->default_value) continue;
+    const std::string host = name.substr(0, name.size() - 4) + "Host";
+    if (!values.contains(host)) return error{errc::bad_usage, fmt::format("-{} {} needs -{}", name, value, host)};
+  }
   return values;
 }
 

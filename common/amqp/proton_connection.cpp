@@ -25,6 +25,7 @@
 
 #include "common/amqp/connection.hpp"
 #include "common/amqp/dialect.hpp"
+#include "common/amqp/lookups.hpp"
 #include "common/amqp/proton_links.hpp"
 #include "common/amqp/proton_message.hpp"
 #include "common/amqp/proton_runtime.hpp"
@@ -96,6 +97,7 @@ class connection::driver : public proton::messaging_handler,
   std::string describe() const { return fmt::format("{}:{}", options_.peer.host, options_.peer.port); }
 
   // Below: AMQP thread.
+  void make_sender(link_id link, const std::string& queue);
   void close_connection();
 
  private:
@@ -273,8 +275,23 @@ void connection::driver::on_transport_close(proton::transport&) {
 void connection::driver::on_session_close(proton::session& s) {
   links_.on_session_end(s, s.error());
   links_.on_session_closed();
-  connection_.work_queue().add(proton::work([session = session_in_c(s)] { session.free(); }));
+  connection_.work_queue().add(proton::work([keep = shared_from_this(), session = session_in_c(s)] {
+    if (keep->connection_) session.free();  // otherwise it went with the connection
+  }));
   if (closing_ && links_.sessions() == 0) connection_.close();
+}
+
+void connection::driver::make_sender(link_id link, const std::string& queue) {
+  links_.expect_sender(link, queue);
+  if (speech_.refuses_missing_queues()) return links_.attach_sender(connection_, link);
+  lookups::instance().ask(options_, queue, [weak = weak_from_this(), link, queue](bool missing) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->run_on_amqp_thread([d = self.get(), link, queue, missing] {
+      if (missing) return d->links_.refuse_sender(link, {errc::not_found, queue + ": there is no such queue"});
+      d->links_.attach_sender(d->connection_, link);
+    });
+  });
 }
 
 void connection::driver::opened(link_id link, const std::string& queue) {
@@ -302,13 +319,19 @@ void connection::driver::settled(send_id id, outcome how) {
 }
 
 void connection::driver::close_connection() {
-  if (connection_.closed() || closing_) return;
+  if (!connection_ || connection_.closed() || closing_) return;
   closing_ = true;
   links_.drop_all();
   if (speech_.settles_before_close() || links_.sessions() == 0) return connection_.close();
-  connection_.work_queue().schedule(proton::duration(goodbye_ms_max), proton::work([keep = shared_from_this()] {
-                                      if (keep->connection_.active()) keep->connection_.close();
-                                    }));
+  // Not through the connection's own work queue: what that has scheduled it does even when it is long gone.
+  proton_runtime::instance().container().schedule(proton::duration(goodbye_ms_max),
+                                                  proton::work([weak = weak_from_this()] {
+                                                    const auto self = weak.lock();
+                                                    if (!self) return;
+                                                    self->run_on_amqp_thread([d = self.get()] {
+                                                      if (d->connection_.active()) d->connection_.close();
+                                                    });
+                                                  }));
 }
 
 // --- the public face: loop thread ---
@@ -333,8 +356,7 @@ link_id connection::open_receiver(const receiver_options& options) {
 link_id connection::open_sender(const std::string& address) {
   if (driver_->events_ == nullptr) return 0;
   const link_id link = driver_->next_link(address);
-  driver_->run_on_amqp_thread(
-      [d = driver_.get(), link, address] { d->links_.make_sender(d->connection_, link, address); });
+  driver_->run_on_amqp_thread([d = driver_.get(), link, address] { d->make_sender(link, address); });
   return link;
 }
 

@@ -53,13 +53,22 @@ void proton_links::make_receiver(proton::connection& through, link_id link, cons
   made.link.add_credit(options.credit);
 }
 
-void proton_links::make_sender(proton::connection& through, link_id link, const std::string& queue) {
+void proton_links::expect_sender(link_id link, const std::string& queue) {
+  senders_[link].queue = queue;
+}
+
+void proton_links::attach_sender(proton::connection& through, link_id link) {
+  const auto found = senders_.find(link);
+  if (found == senders_.end()) return;  // dropped meanwhile
+  sending& made = found->second;
   proton::sender_options wanted;
   wanted.name(name_of(link));
-  auto& made = senders_[link];
-  made.queue = queue;
   made.session = begin_session(through);
-  made.link = made.session.open_sender(speech_.address_of(queue), wanted);
+  made.link = made.session.open_sender(speech_.address_of(made.queue), wanted);
+}
+
+void proton_links::refuse_sender(link_id link, const error& why) {
+  if (senders_.erase(link) > 0) listener_.ended(link, why);
 }
 
 void proton_links::on_receiver_open(proton::receiver& r) {
@@ -114,13 +123,15 @@ void proton_links::end(link_id link, const proton::error_condition& condition) {
 // not on RabbitMQ.
 void proton_links::drop(link_id link) {
   std::erase_if(deliveries_, [link](const auto& entry) { return entry.second.first == link; });
-  if (auto s = senders_.extract(link)) s.mapped().session.close();
+  if (auto s = senders_.extract(link); s && s.mapped().session) s.mapped().session.close();
   if (auto r = receivers_.extract(link)) r.mapped().session.close();
 }
 
 void proton_links::drop_all() {
   deliveries_.clear();
-  for (auto& [link, via] : senders_) via.session.close();
+  for (auto& [link, via] : senders_) {
+    if (via.session) via.session.close();
+  }
   for (auto& [link, from] : receivers_) from.session.close();
   senders_.clear();
   receivers_.clear();

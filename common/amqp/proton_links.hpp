@@ -37,7 +37,11 @@ class proton_links {
       : speech_(speech), name_(std::move(name)), listener_(listener) {}
 
   void make_receiver(proton::connection& through, link_id link, const receiver_options& options);
-  void make_sender(proton::connection& through, link_id link, const std::string& queue);
+  // A sender in two steps: from the first it takes messages, with the second it is on the wire.
+  void expect_sender(link_id link, const std::string& queue);
+  void attach_sender(proton::connection& through, link_id link);
+  // A sender that must not be attached after all.
+  void refuse_sender(link_id link, const error& why);
   void send(link_id link, send_id id, message&& content);
   void settle(delivery_id delivery, outcome how);
   void add_credit(link_id link, std::uint32_t count);

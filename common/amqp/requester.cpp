@@ -19,7 +19,7 @@ result<std::unique_ptr<requester>> requester::connect(const connection_options& 
     if (!queue) return queue.error();
     replies.address = *queue;
   }
-  std::unique_ptr<requester> made(new requester(options));
+  std::unique_ptr<requester> made(new requester);
   made->connection_ = std::make_unique<connection>(made->loop_, options, *made);
   replies.credit = reply_credit;
   made->replies_ = made->connection_->open_receiver(replies);
@@ -41,21 +41,9 @@ status requester::wait(const std::function<bool()>& done_, std::int64_t timeout_
   return done();
 }
 
-status requester::check_exists(const std::string& address, std::int64_t timeout_ms) const {
-  const dialect& speech = dialect_of(options_.peer.kind);
-  if (speech.refuses_missing_queues()) return done();
-  const auto there = speech.exists(options_, address, timeout_ms);
-  if (!there) return there.error();
-  if (!*there) return error{errc::not_found, fmt::format("{}: there is no such queue", address)};
-  return done();
-}
-
 status requester::send(const std::string& address, message content, std::int64_t timeout_ms) {
   auto found = senders_.find(address);
-  if (found == senders_.end()) {
-    if (const auto there = check_exists(address, timeout_ms); !there) return there;
-    found = senders_.emplace(address, connection_->open_sender(address)).first;
-  }
+  if (found == senders_.end()) found = senders_.emplace(address, connection_->open_sender(address)).first;
   const link_id link = found->second;
   const send_id id = connection_->send(link, std::move(content));
   const auto settled =

@@ -31,7 +31,7 @@ class requester : public connection_events {
   result<message> request(const std::string& address, message content, std::int64_t timeout_ms);
 
  private:
-  explicit requester(const connection_options& options) : options_(options) {}
+  requester() = default;
   void connection_lost(const error& why) override;
   void link_opened(link_id link, const std::string& address) override;
   void link_lost(link_id link, const error& why) override;
@@ -39,10 +39,6 @@ class requester : public connection_events {
   void sent(send_id id, outcome how) override;
   status wait(const std::function<bool()>& done, std::int64_t timeout_ms, const std::string& what);
 
-  // Where a message to a queue that does not exist would be accepted and lost.
-  status check_exists(const std::string& address, std::int64_t timeout_ms) const;
-
-  const connection_options options_;
   event_loop loop_;
   std::unique_ptr<connection> connection_;
   link_id replies_ = 0;

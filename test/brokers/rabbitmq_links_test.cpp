@@ -89,6 +89,20 @@ TEST_CASE("rabbitmq: what is accepted just before the connection closes does not
   CHECK(c.take().content.body == "marker");
 }
 
+// What waits for the peer's goodbye must not outlive the connection.
+TEST_CASE("rabbitmq: connections that end in every way leave nothing behind that fires later") {
+  const own_queue queue;
+  for (int i = 0; i < 5; ++i) {
+    client c(rabbitmq());
+    c.receiver(queue.name);
+    c.link.close();
+  }
+  client c(rabbitmq());
+  const auto to = c.sender(queue.name);
+  c.loop.run_until([] { return false; }, 1500);
+  c.send(to, text("alive"));
+}
+
 TEST_CASE("rabbitmq: all ten priorities overtake each other, and arrive as they were sent") {
   const own_queue queue(queue_kind::exclusive, true);
   client c(rabbitmq());

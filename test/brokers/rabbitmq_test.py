@@ -8,6 +8,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from processes import eventually
 from rabbitmq import RabbitMq
+from relay import Relay
 from topology import InterruptedTransfer, Topology, TopologyTest
 
 BROKER = RabbitMq()
@@ -47,6 +48,11 @@ class Transfers(TopologyTest):
             done = self.t.run(*words, timeout_s=5)
             self.assert_result(1, done)
             self.assertIn("there is no agent NOBODY", done.out)
+
+    def test_an_unknown_destination_agent_fails_the_transfer(self):
+        done = self.t.transfer("-dd", self.place("out"), self.write("a"), destination="NOBODY", timeout_s=30)
+        self.assertNotEqual(0, done.code, repr(done))
+        self.assertIn("NOBODY", done.out)
 
     def test_commands_leave_no_queues_behind(self):
         self.t.must("ftePingAgent", "SRC")
@@ -104,7 +110,24 @@ class Queues(unittest.TestCase):
     def test_a_host_is_needed(self):
         done = self.t.run("fteCreateAgent", "-agentName", "X", "-agentQMgr", "QM1", "-agentQMgrType", "rabbitmq")
         self.assertEqual(1, done.code, repr(done))
-        self.assertIn("agentQMgrType=rabbitmq needs agentQMgrHost", done.out)
+        self.assertIn("-agentQMgrType rabbitmq needs -agentQMgrHost", done.out)
+
+
+class NothingEmbedded(unittest.TestCase):
+    def test_coordination_is_on_rabbitmq_too(self):
+        purge_agents()
+        t = Topology(broker=BROKER, all_there=True)
+        self.addCleanup(t.close)
+        t.start()
+        os.makedirs(t.path("in"))
+        with open(t.path("in/a"), "w") as out:
+            out.write("x")
+        done = t.transfer("-r", "-dd", t.path("out"), t.path("in"))
+        self.assertEqual(0, done.code, repr(done))
+        self.assertEqual(0, t.items_of(t.id_of(done))["resultCode"])
+        self.assertEqual(100000, BROKER.queue("SYSTEM.FTE")["arguments"]["x-max-length"])
+        self.assertEqual("drop-head", BROKER.queue("SYSTEM.FTE")["arguments"]["x-overflow"])
+        self.assertIsNone(t.qmgr_pid())
 
 
 class GoingOn(InterruptedTransfer):
@@ -116,12 +139,16 @@ class GoingOn(InterruptedTransfer):
         self.assertIn("BFGTR0021I", t.log("SRC"))
 
     def test_the_connections_are_cut(self):
+        relay = Relay(int(BROKER.about["port"]))
+        self.addCleanup(relay.close)
+
         def cut(t):
-            readiness = [t.log(a).count("BFGAG0059I") for a in ("SRC", "DST")]
-            for connection in BROKER.api("connections"):
-                BROKER.api("connections/" + connection["name"].replace(" ", "%20"), "DELETE")
-            eventually(lambda: all(t.log(a).count("BFGAG0059I") > n for a, n in zip(("SRC", "DST"), readiness)), "agents are back")
-        self.interrupted(cut, BROKER)
+            readiness = [t.log(a).count("BFGAG0059I") for a in t.agents]
+            self.assertGreaterEqual(relay.cut(), 4)  # two of each agent
+            eventually(lambda: all(t.log(a).count("BFGAG0059I") > n for a, n in zip(t.agents, readiness)), "agents are back")
+        t = self.interrupted(cut, BROKER.through(relay.port))
+        for agent in t.agents:
+            self.assertNotIn("by signal", t.log(agent, "pcevent0.log"))
 
 
 if __name__ == "__main__":

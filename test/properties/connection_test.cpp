@@ -64,3 +64,26 @@ TEST_CASE("connection: credentials come from the file that the properties name")
   CHECK(found->peer.user == "u");
   CHECK(found->peer.password == "p");
 }
+
+TEST_CASE("connection: the kind of queue manager comes with the address of its management") {
+  const std::string host = "agentQMgrHost=mq.example\n";
+  auto found = agent_qmgr_connection(agent(host), layout("/"));
+  REQUIRE(found.ok());
+  CHECK(found->peer.kind == amqp::broker_kind::embedded);
+  CHECK(found->peer.management_url.empty());
+  found = agent_qmgr_connection(agent(host + "agentQMgrType=RabbitMQ\n"), layout("/"));
+  REQUIRE(found.ok());
+  CHECK(found->peer.kind == amqp::broker_kind::rabbitmq);
+  CHECK(found->peer.management_url == "http://mq.example:15672");
+  found = agent_qmgr_connection(agent(host + "agentQMgrType=rabbitmq\nagentQMgrManagementUrl=http://other:1\n"),
+                                layout("/"));
+  REQUIRE(found.ok());
+  CHECK(found->peer.management_url == "http://other:1");
+}
+
+TEST_CASE("connection: a kind that is not embedded needs a host") {
+  const auto found = agent_qmgr_connection(agent("agentQMgrType=rabbitmq\n"), layout("/"));
+  REQUIRE_FALSE(found.ok());
+  CHECK(found.error().code == errc::bad_property);
+  CHECK(found.error().text.find("agentQMgrType=rabbitmq needs agentQMgrHost") != std::string::npos);
+}

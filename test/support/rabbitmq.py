@@ -1,5 +1,6 @@
 """The private RabbitMQ that scripts/broker started, as tests see it."""
 import base64
+import copy
 import json
 import os
 import subprocess
@@ -18,6 +19,12 @@ class RabbitMq:
         if done.returncode != 0:
             raise AssertionError("%s: start it with scripts/broker rabbitmq start %s" % (done.stderr.strip(), name))
         self.about = dict(line.split("=", 1) for line in done.stdout.splitlines())
+
+    def through(self, port):
+        """The same one, reached by another port."""
+        other = copy.copy(self)
+        other.about = dict(self.about, port=str(port))
+        return other
 
     def options(self, prefix):
         """Options of the commands that write configuration; prefix: agentQMgr, connectionQMgr, coordinationQMgr."""

@@ -119,16 +119,20 @@ class Host:
 
 class Topology(Host):
     """Coordination is on an embedded queue manager of its own. So are the agents, unless `broker` (see rabbitmq.py) says
-    where else: then commands connect there too."""
+    where else: then commands connect there too. With `all_there` coordination is there as well, and nothing is embedded."""
 
-    def __init__(self, agents=("SRC", "DST"), properties=None, broker=None):
+    def __init__(self, agents=("SRC", "DST"), properties=None, broker=None, all_there=False):
         root = tempfile.mkdtemp(prefix="baton-test-")
         super().__init__(root, os.path.join(root, "data"))
         self.agents = list(agents)
         self.broker = broker
         self.hosts = [self]
-        self.must("fteStartQMgr", self.QMGR, "-p", "0")
-        self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR)
+        if all_there:
+            self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR, *broker.options("coordinationQMgr"))
+            self.must("fteStartCoordination")
+        else:
+            self.must("fteStartQMgr", self.QMGR, "-p", "0")
+            self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR)
         self.agent_qmgr = "BROKER" if broker else self.QMGR
         there = broker.options if broker else lambda prefix: []
         self.must("fteSetupCommands", "-connectionQMgr", self.agent_qmgr, *there("connectionQMgr"))
@@ -157,6 +161,7 @@ class Topology(Host):
         for host in self.hosts:
             host.kill_agents()
         self.kill(self.qmgr_pid(), signal.SIGKILL)
+        self.kill(self.pid_in(os.path.join(self.data, "mqft/coordination", self.QMGR, "coordination.pid")), signal.SIGKILL)
         if self.broker:
             self.broker.remove_queues(self.agents)
         shutil.rmtree(self.root, ignore_errors=True)

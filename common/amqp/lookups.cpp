@@ -1,0 +1,59 @@
+#include "common/amqp/lookups.hpp"
+
+#include <utility>
+
+#include "common/amqp/dialect.hpp"
+#include "common/loop.hpp"
+
+namespace baton::amqp {
+namespace {
+constexpr std::int64_t answer_ms_max = 2000, silence_ms = 10000;
+}
+
+lookups& lookups::instance() {
+  static lookups only;
+  return only;
+}
+
+lookups::lookups() {
+  thread_ = std::thread([this] { run(); });
+}
+
+lookups::~lookups() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  ready_.notify_one();
+  thread_.join();
+}
+
+void lookups::ask(const connection_options& where, const std::string& queue, std::function<void(bool)> then) {
+  {
+    const std::lock_guard lock(mutex_);
+    questions_.push_back({where, queue, std::move(then)});
+  }
+  ready_.notify_one();
+}
+
+void lookups::run() {
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    ready_.wait(lock, [this] { return stopped_ || !questions_.empty(); });
+    if (stopped_) return;
+    const question next = std::move(questions_.front());
+    questions_.pop_front();
+    lock.unlock();
+    next.then(missing(next));
+  }
+}
+
+bool lookups::missing(const question& asked) {
+  std::int64_t& silent_until = silent_until_ms_[asked.where.peer.management_url];
+  if (boot_time_ms() < silent_until) return false;
+  const auto there = dialect_of(asked.where.peer.kind).exists(asked.where, asked.queue, answer_ms_max);
+  if (!there) silent_until = boot_time_ms() + silence_ms;
+  return there.ok() && !*there;
+}
+
+}  // namespace baton::amqp

@@ -150,6 +150,15 @@ void instance::connected(lock::generation of) {
     active_ = true;
     return links_->open_queues();
   }
+  const std::int64_t tolerated = links_->dropped_after_ms();
+  if (settings_.highly_available && tolerated > 0 && settings_.lock_lease_ms >= tolerated) {
+    log(messages::BFGAG0923E,
+        fmt::format(
+            "lockLease ({} ms) is not shorter than the {} ms after which queue manager {} may drop a silent client: "
+            "another instance could be active while the lease of this one goes on",
+            settings_.lock_lease_ms, tolerated, settings_.qmgr));
+    return stop(exit_cannot_run);
+  }
   keeper_->feed(lock::event::connected{of});
 }
 

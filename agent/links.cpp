@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "common/amqp/dialect.hpp"
 #include "common/amqp/sender_cache.hpp"
 #include "common/formats/queues.hpp"
 
@@ -57,6 +58,7 @@ class links::side : public amqp::connection_events {
   }
 
   void close() { connection_->close(); }
+  std::uint32_t peer_idle_timeout_ms() const { return connection_->peer_idle_timeout_ms(); }
 
  private:
   void connection_lost(const error& why) override { owner_.broke(why); }
@@ -207,6 +209,10 @@ void links::send_data(const std::string& address, amqp::message content) {
 void links::settle(inbound from, amqp::delivery_id delivery, amqp::outcome how) {
   if (over_ || (from == inbound::data && !data_)) return;
   (from == inbound::data ? data_ : control_)->settle(delivery, how);
+}
+
+std::int64_t links::dropped_after_ms() const {
+  return amqp::dialect_of(where_.peer.kind).drops_after_ms(control_->peer_idle_timeout_ms());
 }
 
 void links::broke(const error& why) {

@@ -43,6 +43,8 @@ class links {
   void send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled = nullptr);
   void send_data(const std::string& address, amqp::message content);
   void settle(inbound from, amqp::delivery_id delivery, amqp::outcome how);
+  // How long the queue manager tolerates this instance's silence; 0: not known. Once connected.
+  std::int64_t dropped_after_ms() const;
   void close();
 
  private:

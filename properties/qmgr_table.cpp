@@ -10,7 +10,7 @@ constexpr property entries[] = {
     {"port", integer, "5672", 0, 65535, "", "Port to listen on. 0: any free one; qmgr.address says which."},
     {"bindAddress", text, "127.0.0.1", 0, 0, "",
      "Address to listen on. Use TLS when it is one that other hosts can reach."},
-    {"idleTimeout", milliseconds, "8000", 2000, 86400000, "",
+    {"idleTimeout", milliseconds, "4500", 2000, 86400000, "",
      "A client that is silent for this long loses its connection, and with it its exclusive queues."},
     {"maxMessageSize", bytes, "16777216", 65536, 1024 * mebi, "", "Largest message that is taken."},
     {"maxConnections", integer, "2000", 1, 100000, "", "Connections at the same time."},

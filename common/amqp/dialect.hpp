@@ -62,6 +62,10 @@ class dialect {
   // What was settled just before the connection closes counts. Otherwise sessions have to end first.
   virtual bool settles_before_close() const = 0;
 
+  // The earliest time, in milliseconds, after which a silent client is dropped, from the idle timeout that the queue
+  // manager advertised. 0 when that is 0: it never drops one.
+  virtual std::int64_t drops_after_ms(std::uint32_t advertised_ms) const = 0;
+
   // --- On the wire; for the adapter. Pure; any thread.
 
   virtual std::string address_of(const std::string& queue) const = 0;

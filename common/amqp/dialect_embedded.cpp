@@ -102,6 +102,8 @@ class embedded : public dialect {
   bool refuses_missing_queues() const override { return true; }
   bool has_dynamic_queues() const override { return true; }
   bool can_browse() const override { return true; }
+  // What is advertised is half of what is tolerated.
+  std::int64_t drops_after_ms(std::uint32_t advertised_ms) const override { return std::int64_t{advertised_ms} * 2; }
   bool settles_before_close() const override { return true; }
   std::string address_of(const std::string& queue) const override { return queue; }
   std::string queue_of(const std::string& address) const override { return address; }

@@ -190,6 +190,10 @@ class rabbitmq : public dialect {
   bool refuses_second_consumer(formats::queue_kind) const override { return false; }
   bool refuses_missing_queues() const override { return false; }
   bool has_dynamic_queues() const override { return false; }
+  // Measured: between 4.1 and 6 heartbeats.
+  std::int64_t drops_after_ms(std::uint32_t advertised_ms) const override {
+    return std::int64_t{advertised_ms} * 41 / 10;
+  }
   bool can_browse() const override { return false; }  // it would echo the wish, and consume
   bool settles_before_close() const override { return false; }
 

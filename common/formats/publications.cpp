@@ -137,6 +137,7 @@ void describe(Archive& a, answer& r) {
   a("resultCode", r.result_code);
   a("text", r.text);
   a("agents", r.agents);
+  a("takeovers", r.takeovers);
   a("transfers", r.transfers);
   a("items", r.items);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <set>
 #include <thread>
 
 #include "client.hpp"
@@ -69,24 +70,33 @@ TEST_CASE("rabbitmq: released and modified messages come again on the same link"
   CHECK(c.lost.empty());
 }
 
+// While more is arriving: closed without a goodbye to its sessions, this lost hundreds of settlements in one of four
+// rounds.
 TEST_CASE("rabbitmq: what is accepted just before the connection closes does not come again") {
-  const own_queue queue;
-  constexpr std::size_t count = 1000;
-  {
+  constexpr std::size_t count = 4000, taken = 2000;
+  for (int round = 0; round < 4; ++round) {
+    const own_queue queue;
+    {
+      client c(rabbitmq());
+      const auto to = c.sender(queue.name);
+      for (std::size_t i = 0; i < count; ++i) c.link.send(to, text(std::to_string(i)));
+      c.until("all are sent", [&] { return c.outcomes.size() == count; });
+      const auto from = c.receiver(queue.name, 100);
+      for (std::size_t i = 0; i < taken; ++i) {
+        c.link.settle(c.take().delivery, amqp::outcome::accepted);
+        c.link.add_credit(from, 1);
+      }
+      c.link.close();
+    }
     client c(rabbitmq());
-    const auto to = c.sender(queue.name);
-    for (std::size_t i = 0; i < count; ++i) c.link.send(to, text(std::to_string(i)));
-    c.until("all are sent", [&] { return c.outcomes.size() == count; });
     c.receiver(queue.name, count);
-    c.until("all have arrived", [&] { return c.messages.size() == count; });
-    for (const auto& one : c.messages) c.link.settle(one.delivery, amqp::outcome::accepted);
-    c.link.close();
+    std::set<std::size_t> left;
+    while (left.size() < count - taken) {
+      const auto number = std::stoul(c.take().content.body);
+      REQUIRE(number >= taken);
+      left.insert(number);
+    }
   }
-  client c(rabbitmq());
-  const auto to = c.sender(queue.name);
-  c.send(to, text("marker"));
-  c.receiver(queue.name, count);
-  CHECK(c.take().content.body == "marker");
 }
 
 // What waits for the peer's goodbye must not outlive the connection.

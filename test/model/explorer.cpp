@@ -198,6 +198,7 @@ findings search(const rules& is, const bounds& to) {
   std::size_t depth = 1000000;
   for (auto& [name, root] : roots(is)) {
     root.faults_left = is.faults;
+    if (!root.wrong.empty()) continue;  // a variant that breaks without any fault: the other root shows how
     findings of;
     breadth_first(name, root, to, of).run();
     found.states += of.states;
@@ -228,7 +229,9 @@ findings walk(const rules& is, const bounds& to) {
     std::vector<choice> steps;
     const std::uint64_t pace = std::uint64_t{2} << random() % 4;
     for (int n = 0; n < to.walk_steps && of.wrong.empty(); ++n) {
-      steps.push_back(chosen(of.choices(), pace, random));
+      const auto possible = of.choices();
+      if (possible.empty()) break;  // the clock has come to its bound
+      steps.push_back(chosen(possible, pace, random));
       of.apply(steps.back());
       ++found.steps;
     }

@@ -69,10 +69,11 @@ options parse(int argc, char** argv) {
       throw std::invalid_argument("not known: " + name);
     }
   }
-  // For a long run: BATON_MODEL_FACTOR=20.
+  // For a long run: BATON_MODEL_FACTOR=20. So many times as many states and walks, and a step more of the clock.
   if (const char* factor = std::getenv("BATON_MODEL_FACTOR"); factor != nullptr && !o.broken) {
     o.to.states *= number(factor);
     o.to.walks *= number(factor);
+    if (o.is.time_max >= 0) ++o.is.time_max;
   }
   return o;
 }

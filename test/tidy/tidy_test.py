@@ -25,6 +25,7 @@ PURE = {
     "agent/transfer/source_machine": set(),
     "agent/transfer/destination_machine": set(),
     "agent/controller": {"agent/exit_codes.hpp"},
+    "agent/lock/machine": set(),
 }
 
 

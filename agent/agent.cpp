@@ -8,7 +8,6 @@
 #include "common/amqp/dialect.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
-#include "common/random.hpp"
 #include "common/text.hpp"
 
 namespace baton::agent {
@@ -33,7 +32,7 @@ agent::agent(event_loop& loop, struct settings s, environment where)
     : loop_(loop),
       settings_(std::move(s)),
       where_(std::move(where)),
-      run_(random_hex(8)),
+      run_("without lock"),
       reporter_(
           loop, settings_,
           [this](formats::agent_status& status) {
@@ -87,8 +86,7 @@ void agent::open_links(const amqp::connection_options& where) {
 }
 
 void agent::begin_activation() {
-  store_ = std::make_unique<state_store>(settings_.name, where_.quarantine, *links_,
-                                         [this](const formats::source_record& record) { adopt(record); });
+  store_ = std::make_unique<state_store>(loop_, settings_.name, where_.quarantine, state_handlers());
   transfers_ =
       std::make_unique<transfer::transfers>(*this, [this] { loop_.post([this] { shut_down(exit_stopped); }); });
   commands_ = std::make_unique<command_handler>(*this, *transfers_, command_handlers());
@@ -102,6 +100,19 @@ void agent::end_activation() {
   links_.reset();
 }
 
+state_store::handlers agent::state_handlers() {
+  return {
+      [this](amqp::message content, std::function<void(amqp::outcome)> settled) {
+        links_->send(formats::state_queue(settings_.name), std::move(content), std::move(settled));
+      },
+      [this](amqp::delivery_id delivery, amqp::outcome how) { links_->settle(inbound::state, delivery, how); },
+      [this] { links_->add_state_credit(); },
+      [this](const formats::source_record& record) { adopt(record); },
+      [this](const formats::destination_record& record) { transfers_->adopt(record); },
+      [this](const formats::plan_part& part, std::function<void()> kept) { transfers_->adopt(part, std::move(kept)); },
+      [this] { transfers_->state_read(); }};
+}
+
 command_handler::handlers agent::command_handlers() {
   return {[this](amqp::delivery_id delivery) {
             if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
@@ -113,14 +124,15 @@ command_handler::handlers agent::command_handlers() {
                 {"status", now.status}, {"version", now.version}, {"host", now.host}, {"pid", std::to_string(now.pid)}};
           },
           [this](const std::string& id) { return ended_.has(id); },
-          [this](const formats::source_record& record, std::function<void(bool)> stored) {
-            store_->save(record, std::move(stored));
+          [this](const formats::source_record& record, std::function<void(bool)> done) {
+            store_->save(record, std::move(done));
           }};
 }
 
 void agent::ready() {
   ready_ = true;
   failures_ = 0;
+  store_->mark();
   if (stopping_) return;
   log(messages::BFGAG0059I, settings_.name);
   started_ = true;
@@ -200,7 +212,7 @@ void agent::received_reply(const amqp::message& content) {
 }
 
 void agent::adopt(const formats::source_record& record) {
-  if (ended_.has(record.transfer_id)) return store_->forget(record.transfer_id);
+  if (ended_.has(record.transfer_id)) return store_->forget_source(record.transfer_id);
   auto request = formats::read_transfer_request(record.request);
   if (!request) {
     log(messages::BFGTR0008W, formats::state_queue(settings_.name), request.error().text);
@@ -211,9 +223,9 @@ void agent::adopt(const formats::source_record& record) {
   transfers_->adopt(record, std::move(*request));
 }
 
-void agent::forget(const std::string& transfer_id) {
+void agent::forget_source(const std::string& transfer_id) {
   ended_.add(transfer_id);
-  store_->forget(transfer_id);
+  store_->forget_source(transfer_id);
 }
 
 void agent::outbid(std::uint64_t epoch) {

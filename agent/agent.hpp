@@ -57,8 +57,11 @@ class agent : public transfer::services {
   void send_data(const std::string& address, amqp::message content) override;
   void publish(const formats::log_event& event) override;
   void publish(const formats::transfer_status& status) override;
-  void save(const formats::source_record& record) override { store_->save(record); }
-  void forget(const std::string& transfer_id) override;
+  void save(const formats::source_record& record, stored done) override { store_->save(record, std::move(done)); }
+  void save(const formats::plan_part& part, stored done) override { store_->save(part, std::move(done)); }
+  void save(const formats::destination_record& record) override { store_->save(record); }
+  void forget_source(const std::string& transfer_id) override;
+  void forget_destination(const std::string& transfer_id) override { store_->forget_destination(transfer_id); }
   void status_changed() override { reporter_.transfers_changed(); }
 
  private:
@@ -67,6 +70,7 @@ class agent : public transfer::services {
   void begin_activation();
   void end_activation();
   command_handler::handlers command_handlers();
+  state_store::handlers state_handlers();
   void ready();
   void lost(const error& why);
   void declare_queues();
@@ -80,6 +84,8 @@ class agent : public transfer::services {
   event_loop& loop_;
   struct settings settings_;
   const environment where_;
+  // To be random_hex(8) as soon as a lock gives each activation its own epoch: now all starts have one epoch, and two
+  // runs with one epoch are refused by every peer.
   const std::string run_;
   status_reporter reporter_;
   recent_ids ended_;  // transfers whose request or record may still come again

@@ -8,7 +8,8 @@ namespace {
 
 constexpr int receivers = 4;
 // Enough that a burst of requests is looked at while the records of the first are being written.
-constexpr std::uint32_t command_credit = 100, reply_credit = 200, state_credit = 2000;
+constexpr std::uint32_t command_credit = 100, reply_credit = 200;
+constexpr std::uint32_t state_credit = 64;  // parts of plans, of 256 KiB each, are among what waits
 
 }  // namespace
 
@@ -32,7 +33,12 @@ class links::side : public amqp::connection_events {
   void settle(amqp::delivery_id delivery, amqp::outcome how) {
     connection_->settle(delivery, how);
     const auto link = held_.extract(delivery);
-    if (link) connection_->add_credit(link.mapped(), 1);
+    if (link && receivers_[link.mapped()] != inbound::state) connection_->add_credit(link.mapped(), 1);
+  }
+  void add_credit(inbound to) {
+    for (const auto& [link, from] : receivers_) {
+      if (from == to) connection_->add_credit(link, 1);
+    }
   }
 
   void close() { connection_->close(); }
@@ -89,6 +95,10 @@ void links::send_data(const std::string& address, amqp::message content) {
 
 void links::settle(inbound from, amqp::delivery_id delivery, amqp::outcome how) {
   if (!over_) (from == inbound::data ? data_ : control_)->settle(delivery, how);
+}
+
+void links::add_state_credit() {
+  if (!over_) control_->add_credit(inbound::state);
 }
 
 void links::opened() {

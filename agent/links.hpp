@@ -31,7 +31,10 @@ class links {
   // Sends on the control connection; `settled` hears what became of it, and nothing when the generation ends before.
   void send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled = nullptr);
   void send_data(const std::string& address, amqp::message content);
+  // A settled delivery makes room for another one, except on STATE, where most stay unsettled: there room is made by
+  // add_state_credit().
   void settle(inbound from, amqp::delivery_id delivery, amqp::outcome how);
+  void add_state_credit();
   void close();
 
  private:

@@ -14,7 +14,9 @@ struct books {
     made.id = std::string(48, 'f');
     made.specs.emplace_back().source_disposition = what;
     request = std::make_shared<const formats::transfer_request>(std::move(made));
-    ledger.emplace(agent, request, record, [this] { ++settled; });
+    ledger.emplace(
+        agent, request, record, [this](transfer::services::stored done) { agent.save(record, std::move(done)); },
+        [this] { ++settled; });
   }
   read_item item(std::uint64_t number, const std::string& failure = "", bool told = true) const {
     read_item made;

@@ -96,7 +96,7 @@ TEST_CASE("a part file that is gone or a directory in the way fails one file of 
   write_file(where.path() / "2/below", "content");
   const auto failures = *batch.commit();
   CHECK(failures.at(0).empty());
-  CHECK_THAT(failures.at(1), Contains("BFGIO0341E"));
+  CHECK_THAT(failures.at(1), Contains("BFGIO0908E"));  // taken over, not arrived
   CHECK_THAT(failures.at(2), Contains("BFGIO0341E"));
   CHECK(failures.at(3).empty());
   CHECK(part_files_in(where.path()) == 0);
@@ -109,4 +109,15 @@ TEST_CASE("part names are unique and never longer than a file system takes") {
   CHECK(part_path(long_name, id, UINT64_MAX, UINT64_MAX).size() <= 3 + 255);
   CHECK(part_path(long_name, id, 7, 3) != part_path(long_name, id, 7, 4));
   CHECK(part_path("/d/name", id, 7, 3) != part_path("/d/name", id, 8, 3));
+}
+
+TEST_CASE("an instance that may not act any more renames nothing and says nothing") {
+  const temporary_directory where;
+  bool allowed = true;
+  commit_batch batch([&allowed] { return allowed; });
+  for (std::size_t i = 0; i < 3; ++i) add(batch, where.path() / std::to_string(i), i);
+  allowed = false;
+  CHECK_FALSE(batch.commit().has_value());
+  CHECK(part_files_in(where.path()) == 3);
+  CHECK_FALSE(fs::exists(where.path() / "0"));
 }

@@ -9,7 +9,6 @@
 #include "common/amqp/dialect.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
-#include "common/random.hpp"
 #include "common/text.hpp"
 
 namespace baton::agent {
@@ -59,6 +58,7 @@ agent::~agent() = default;
 instance::handlers agent::instance_handlers() {
   instance::handlers to;
   to.activated = [this](links& through, std::int64_t unfenced_from_ms) { activated(through, unfenced_from_ms); };
+  to.opened = [this] { store_->mark(); };
   to.ready = [this] { ready(); };
   to.deactivated = [this] { deactivated(); };
   to.received = [this](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
@@ -81,8 +81,7 @@ void agent::start() {
 void agent::activated(links& through, std::int64_t unfenced_from_ms) {
   links_ = &through;
   unfenced_from_ms_ = unfenced_from_ms;
-  store_ = std::make_unique<state_store>(settings_.name, where_.quarantine, through,
-                                         [this](const formats::source_record& record) { adopt(record); });
+  store_ = std::make_unique<state_store>(loop_, settings_.name, where_.quarantine, state_handlers());
   transfers_ = std::make_unique<transfer::transfers>(*this, [this] { loop_.post([this] { leave(exit_stopped); }); });
   commands_ = std::make_unique<command_handler>(*this, *transfers_, command_handlers());
 }
@@ -171,6 +170,19 @@ void agent::fill_instances(formats::agent_status& status) const {
   status.instances.insert(status.instances.begin(), own);
 }
 
+state_store::handlers agent::state_handlers() {
+  return {
+      [this](amqp::message content, std::function<void(amqp::outcome)> settled) {
+        links_->send(formats::state_queue(settings_.name), std::move(content), std::move(settled));
+      },
+      [this](amqp::delivery_id delivery, amqp::outcome how) { links_->settle(inbound::state, delivery, how); },
+      [this] { links_->add_state_credit(); },
+      [this](const formats::source_record& record) { adopt(record); },
+      [this](const formats::destination_record& record) { transfers_->adopt(record); },
+      [this](const formats::plan_part& part, std::function<void()> kept) { transfers_->adopt(part, std::move(kept)); },
+      [this] { transfers_->state_read(); }};
+}
+
 command_handler::handlers agent::command_handlers() {
   return {[this](amqp::delivery_id delivery) {
             if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
@@ -188,8 +200,8 @@ command_handler::handlers agent::command_handlers() {
                                                       {"epoch", std::to_string(epoch())}};
           },
           [this](const std::string& id) { return ended_.has(id); },
-          [this](const formats::source_record& record, std::function<void(bool)> stored) {
-            store_->save(record, std::move(stored));
+          [this](const formats::source_record& record, std::function<void(bool)> done) {
+            store_->save(record, std::move(done));
           }};
 }
 
@@ -220,7 +232,7 @@ void agent::received_reply(const amqp::message& content) {
 }
 
 void agent::adopt(const formats::source_record& record) {
-  if (ended_.has(record.transfer_id)) return store_->forget(record.transfer_id);
+  if (ended_.has(record.transfer_id)) return store_->forget_source(record.transfer_id);
   auto request = formats::read_transfer_request(record.request);
   if (!request) {
     log(messages::BFGTR0008W, formats::state_queue(settings_.name), request.error().text);
@@ -231,9 +243,9 @@ void agent::adopt(const formats::source_record& record) {
   transfers_->adopt(record, std::move(*request));
 }
 
-void agent::forget(const std::string& transfer_id) {
+void agent::forget_source(const std::string& transfer_id) {
   ended_.add(transfer_id);
-  store_->forget(transfer_id);
+  store_->forget_source(transfer_id);
 }
 
 void agent::outbid(std::uint64_t epoch) {

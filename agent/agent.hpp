@@ -57,13 +57,17 @@ class agent : public transfer::services {
   void send_data(const std::string& address, amqp::message content) override;
   void publish(const formats::log_event& event) override;
   void publish(const formats::transfer_status& status) override;
-  void save(const formats::source_record& record) override { store_->save(record); }
-  void forget(const std::string& transfer_id) override;
+  void save(const formats::source_record& record, stored done) override { store_->save(record, std::move(done)); }
+  void save(const formats::plan_part& part, stored done) override { store_->save(part, std::move(done)); }
+  void save(const formats::destination_record& record) override { store_->save(record); }
+  void forget_source(const std::string& transfer_id) override;
+  void forget_destination(const std::string& transfer_id) override { store_->forget_destination(transfer_id); }
   void status_changed() override { reporter_.transfers_changed(); }
 
  private:
   instance::handlers instance_handlers();
   void activated(links& through, std::int64_t unfenced_from_ms);
+  state_store::handlers state_handlers();
   void ready();
   void deactivated();
   void role_changed(instance::role now);

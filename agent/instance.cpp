@@ -130,7 +130,9 @@ void instance::open(lock::generation of, bool with_lock) {
   options.probe = !amqp::dialect_of(found_.peer.kind).refuses_second_consumer(formats::queue_kind::exclusive);
   links::handlers to;
   to.connected = [this, of] { connected(of); };
-  to.ready = [this] { queues_open(); };
+  to.opened = [this] {
+    if (active_) to_.opened();
+  };
   to.in_use = [this](const std::string& queue) { in_use(queue); };
   to.lost = [this, of](const error& why) { dropped(of, why); };
   to.received = [this, of](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
@@ -256,7 +258,10 @@ void instance::activate(std::uint64_t epoch, bool clean) {
 }
 
 void instance::deactivate() {
-  if (std::exchange(active_, false)) to_.deactivated();
+  if (!std::exchange(active_, false)) return;
+  to_.deactivated();
+  if (links_) links_->close_queues();
+  set_role(role::starting);
 }
 
 void instance::lock_changed(lock::state from, lock::state to) {
@@ -268,11 +273,8 @@ void instance::lock_changed(lock::state from, lock::state to) {
   }
   if (to == state::claiming) loop_.cancel(timer_);
   if (to == state::claiming) claimed_at_ms_ = boot_time_ms();
-  if (to == state::suspended) {
-    log(messages::BFGAG0914W, epoch_);
-    set_role(role::starting);
-  }
-  if (to == state::disconnected && from != state::standby) set_role(role::starting);
+  if (to == state::suspended && from != state::suspended) log(messages::BFGAG0914W, epoch_);
+  if (to == state::disconnected) set_role(role::starting);
   if (to == state::stepping_down) wait_for_quiet();
   if (to != state::stopped) return;
   if (epoch_only_ && exit_code_ < 0) return open(links_of_, false);
@@ -298,7 +300,8 @@ void instance::wait_for_quiet() {
 
 // --- the agent's queues ---
 
-void instance::queues_open() {
+void instance::state_read() {
+  if (!active_ || role_ == role::active) return;
   failures_ = 0;
   told_ = false;
   if (!epoch_only_) keeper_->feed(lock::event::recovered{links_of_});
@@ -306,6 +309,7 @@ void instance::queues_open() {
   takeover_ms_ = boot_time_ms() - claimed_at_ms_;
   set_role(role::active);
   to_.ready();
+  links_->take_commands();
 }
 
 void instance::in_use(const std::string& queue) {

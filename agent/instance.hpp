@@ -28,7 +28,8 @@ class instance {
     // clock): before that nothing is done that receivers cannot fence, for the instance before this one may not know
     // yet.
     std::function<void(links& through, std::int64_t unfenced_from_ms)> activated;
-    std::function<void()> ready;        // they are open: the agent runs
+    std::function<void()> opened;       // they are open: read what is on STATE, and call state_read()
+    std::function<void()> ready;        // the agent runs
     std::function<void()> deactivated;  // drop it all; the links are gone
     std::function<void(inbound from, amqp::delivery_id delivery, amqp::message&& content)> received;
     std::function<void(const std::string& address, const error& why)> unreachable;
@@ -43,6 +44,8 @@ class instance {
   void start();
   // Gives the lock back when the work that was cancelled has ended; then ended(exit_code).
   void stop(int exit_code);
+  // After opened(): requests may be taken now.
+  void state_read();
   // A peer refused this instance, having seen this epoch of the agent.
   void outbid(std::uint64_t epoch);
 
@@ -75,7 +78,6 @@ class instance {
   void lock_changed(lock::state from, lock::state to);
   void stand_by();
   void wait_for_quiet();
-  void queues_open();
   void in_use(const std::string& queue);
   void set_role(role now);
   void finish(int exit_code);

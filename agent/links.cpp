@@ -10,13 +10,13 @@ namespace baton::agent {
 namespace {
 
 // Enough that a burst of requests is looked at while the records of the first are being written.
-constexpr std::uint32_t command_credit = 100, reply_credit = 200, state_credit = 2000;
-constexpr std::uint32_t lock_credit = 32;  // more tokens than this are never under way at once
-constexpr std::int64_t probe_ms = 3000;    // far above a round trip
+constexpr std::uint32_t command_credit = 100, reply_credit = 200;
+constexpr std::uint32_t state_credit = 64;  // parts of plans, of 256 KiB each, are among what waits
+constexpr std::uint32_t lock_credit = 32;   // more tokens than this are never under way at once
+constexpr std::int64_t probe_ms = 3000;     // far above a round trip
 
-// Notes that an instance sends to its own queues, to learn where it stands; docs/formats.md has them.
+// A note that an instance sends to its own COMMAND queue, to learn whether it has it; docs/formats.md has it.
 constexpr const char* probe_subject = "agent.probe";
-constexpr const char* marker_subject = "state.marker";
 
 }  // namespace
 
@@ -41,9 +41,8 @@ class links::side : public amqp::connection_events {
   void settle(amqp::delivery_id delivery, amqp::outcome how) {
     connection_->settle(delivery, how);
     const auto link = held_.extract(delivery);
-    if (link) connection_->add_credit(link.mapped(), 1);
+    if (link && receivers_[link.mapped()] != inbound::state) connection_->add_credit(link.mapped(), 1);
   }
-
   void add_credit(inbound to, std::uint32_t count) {
     for (const auto& [link, from] : receivers_) {
       if (from == to) connection_->add_credit(link, count);
@@ -133,12 +132,12 @@ void links::opened(inbound which) {
   if (over_) return;
   if (which == inbound::lock) return to_.connected();
   if (which != inbound::command) {
-    if (++open_ == 3) send_note(queue_of(inbound::state), marker_subject);
+    if (++open_ == 3) to_.opened();
     return;
   }
   if (!options_.probe) return command_is_ours();
   // Any delivery shows that the queue is ours. One that is not gets none.
-  send_note(queue_of(inbound::command), probe_subject);
+  send_probe();
   probe_timer_ = loop_.after(probe_ms, [this] { give_up_queues(inbound::command); });
 }
 
@@ -151,14 +150,14 @@ void links::command_is_ours() {
   data_->receive(inbound::data, queue_of(inbound::data), options_.data_credit);
 }
 
-void links::send_note(const std::string& address, const char* subject) {
+void links::send_probe() {
   amqp::message note;
   note.durable = false;
-  note.subject = subject;
+  note.subject = probe_subject;
   note.body = options_.run;
   note.priority = 9;
   note.ttl_ms = 60000;
-  control_->send(address, std::move(note), nullptr);
+  control_->send(queue_of(inbound::command), std::move(note), nullptr);
 }
 
 void links::received(inbound from, amqp::delivery_id delivery, amqp::message&& content) {
@@ -168,19 +167,12 @@ void links::received(inbound from, amqp::delivery_id delivery, amqp::message&& c
     if (content.subject == probe_subject) return settle(from, delivery, amqp::outcome::accepted);
     if (!ready_) return early_.push_back({delivery, std::move(content)});
   }
-  if (from == inbound::state && content.subject == marker_subject) {
-    settle(from, delivery, amqp::outcome::accepted);
-    if (content.body == options_.run) all_read();
-    return;
-  }
   to_.received(from, delivery, std::move(content));
 }
 
-// The marker came back: every record that was on STATE has come before it.
-void links::all_read() {
-  if (std::exchange(ready_, true)) return;
+void links::take_commands() {
+  if (over_ || std::exchange(ready_, true)) return;
   control_->add_credit(inbound::command, command_credit);
-  to_.ready();
   for (auto& one : std::exchange(early_, {})) to_.received(inbound::command, one.delivery, std::move(one.content));
 }
 
@@ -191,11 +183,16 @@ void links::refused(inbound which, const error& why) {
 }
 
 void links::give_up_queues(inbound which) {
+  close_queues();
+  to_.in_use(queue_of(which));
+}
+
+void links::close_queues() {
   loop_.cancel(probe_timer_);
+  if (over_) return;
   for (const inbound one : {inbound::command, inbound::reply, inbound::state}) control_->drop(one);
   if (data_) data_->close();
   early_.clear();
-  to_.in_use(queue_of(which));
 }
 
 void links::send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled) {
@@ -213,6 +210,10 @@ void links::settle(inbound from, amqp::delivery_id delivery, amqp::outcome how) 
 
 std::int64_t links::dropped_after_ms() const {
   return amqp::dialect_of(where_.peer.kind).drops_after_ms(control_->peer_idle_timeout_ms());
+}
+
+void links::add_state_credit() {
+  if (!over_) control_->add_credit(inbound::state, 1);
 }
 
 void links::broke(const error& why) {

@@ -27,7 +27,7 @@ class links {
  public:
   struct handlers {
     std::function<void()> connected;                       // and attached to the HA queue
-    std::function<void()> ready;                           // the agent's queues are held, STATE has been read
+    std::function<void()> opened;                          // the agent's queues are held
     std::function<void(const std::string& queue)> in_use;  // another process has it; see open_queues
     std::function<void(const error& why)> lost;            // once, the last call
     std::function<void(inbound from, amqp::delivery_id delivery, amqp::message&& content)> received;
@@ -39,12 +39,19 @@ class links {
 
   // Takes the agent's queues. After in_use() it may be called again.
   void open_queues();
+  // The agent's queues are free for another instance, while this one may keep the lock.
+  void close_queues();
+  // After opened(), when all of STATE is known: from now on messages from COMMAND are received.
+  void take_commands();
   // Sends on the control connection; `settled` hears what became of it, and nothing when the generation ends before.
   void send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled = nullptr);
   void send_data(const std::string& address, amqp::message content);
+  // A settled delivery makes room for another one, except on STATE, where most stay unsettled: there room is made by
+  // add_state_credit().
   void settle(inbound from, amqp::delivery_id delivery, amqp::outcome how);
   // How long the queue manager tolerates this instance's silence; 0: not known. Once connected.
   std::int64_t dropped_after_ms() const;
+  void add_state_credit();
   void close();
 
  private:
@@ -57,8 +64,7 @@ class links {
   void refused(inbound which, const error& why);
   void received(inbound from, amqp::delivery_id delivery, amqp::message&& content);
   void command_is_ours();
-  void all_read();
-  void send_note(const std::string& address, const char* subject);
+  void send_probe();
   void give_up_queues(inbound which);
   void broke(const error& why);
   std::string queue_of(inbound which) const;
@@ -70,7 +76,7 @@ class links {
   std::unique_ptr<side> control_, data_;
   bool command_ours_ = false, ready_ = false, over_ = false;
   int open_ = 0;              // of REPLY, STATE and DATA
-  std::vector<early> early_;  // commands that came before STATE had been read
+  std::vector<early> early_;  // commands that came before take_commands()
   event_loop::timer_id probe_timer_ = 0;
 };
 

@@ -17,6 +17,10 @@ std::string cannot_write(const std::string& path, int failure) {
 
 std::string cannot_rename(const std::string& part, const std::string& path, int failure) {
   if (failure == EEXIST) return render(messages::BFGIO0006E, name_to_text(path));
+  struct stat about {};
+  if (failure == ENOENT && ::lstat(part.c_str(), &about) != 0) {
+    return render(messages::BFGIO0908E, name_to_text(path), name_to_text(part));
+  }
   return render(messages::BFGIO0341E, name_to_text(part), name_to_text(path), system_text(failure));
 }
 
@@ -35,14 +39,15 @@ void commit_batch::keep_one_per_file_system(descriptor file) {
   if (fstat(file.number(), &about) == 0) file_systems_.try_emplace(about.st_dev, std::move(file));
 }
 
-std::vector<std::string> commit_batch::commit() {
+std::optional<std::vector<std::string>> commit_batch::commit() {
   sync_data();
-  rename_all();
-  sync_directories();
+  const bool acted = rename_all();
+  if (acted) sync_directories();
   std::vector<std::string> failures;
   for (auto& e : entries_) failures.push_back(std::move(e.failure));
   entries_.clear();
   file_systems_.clear();
+  if (!acted) return std::nullopt;
   return failures;
 }
 
@@ -60,14 +65,16 @@ void commit_batch::sync_data() {
   }
 }
 
-void commit_batch::rename_all() {
+bool commit_batch::rename_all() {
   for (auto& e : entries_) {
+    if (!may_act_()) return false;
     if (e.failure.empty()) {
       const int failure = rename_file(e.part, e.path, e.replace);
       if (failure != 0) e.failure = cannot_rename(e.part, e.path, failure);
     }
     if (!e.failure.empty()) ::unlink(e.part.c_str());
   }
+  return true;
 }
 
 void commit_batch::sync_directories() {

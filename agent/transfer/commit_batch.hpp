@@ -7,7 +7,9 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +22,13 @@ inline constexpr std::size_t single_syncs_max = 8;
 
 class commit_batch {
  public:
+  // `may_act` is asked right before each step that cannot be taken back.
+  explicit commit_batch(std::function<bool()> may_act) : may_act_(std::move(may_act)) {}
   void add(part_file& finished);
   std::size_t size() const { return entries_.size(); }
-  // For each added file in order: a rendered message of what failed, or empty. The batch is empty afterwards.
-  std::vector<std::string> commit();
+  // For each added file in order: a rendered message of what failed, or empty. The batch is empty afterwards. Nothing
+  // at all when this instance may not act any more: then nobody may say what became of them.
+  std::optional<std::vector<std::string>> commit();
 
  private:
   struct entry {
@@ -34,9 +39,10 @@ class commit_batch {
   };
   void keep_one_per_file_system(descriptor file);
   void sync_data();
-  void rename_all();
+  bool rename_all();
   void sync_directories();
 
+  const std::function<bool()> may_act_;
   std::vector<entry> entries_;
   std::map<dev_t, descriptor> file_systems_;  // used when there are many
 };

@@ -26,6 +26,20 @@ std::vector<destination_output> destination_machine::step(const destination_inpu
   return out;
 }
 
+void destination_machine::on(const destination_event::adopted&, actions& out) {
+  if (state_ != destination_state::new_transfer) return;
+  state_ = destination_state::recovering;
+  writing_ = true;
+  out.push_back(destination_action::wake_at{now_ + limits_.silence_ms});
+  out.push_back(destination_action::adopt_part{});
+}
+
+void destination_machine::on(const destination_event::part_found&, actions& out) {
+  writing_ = false;
+  if (close_wanted_) return close(out);
+  if (restart_wanted_) restart(out);
+}
+
 void destination_machine::on(const destination_event::negotiated& e, actions& out) {
   if (e.attempt < attempt_) return;
   attempt_ = e.attempt;

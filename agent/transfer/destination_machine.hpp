@@ -9,11 +9,11 @@
 namespace baton::transfer {
 
 enum class destination_state {
-  new_transfer,  // previous: -.                          next: running
-  running,       // previous: new, restarting.            next: recovering, restarting, completed
-  recovering,    // previous: running, restarting.        next: restarting, completed
-  restarting,    // previous: running, recovering.        next: running, recovering, completed
-  completed,     // the source said so, or fell silent.   end
+  new_transfer,  // previous: -.                                 next: running
+  running,       // previous: new, restarting.                   next: restarting, completed
+  recovering,    // a record of an earlier activation was found. next: restarting, completed
+  restarting,    // previous: running, recovering.               next: running, completed
+  completed,     // the source said so, or fell silent.          end
 };
 
 std::string_view to_string(destination_state state);  // "NewReceiverTransfer", ...
@@ -23,6 +23,8 @@ struct destination_limits {
 };
 
 namespace destination_event {
+struct adopted {};     // an earlier activation left it; before any other event
+struct part_found {};  // adopt_part is done
 struct negotiated {
   std::uint64_t attempt = 0;
 };
@@ -37,11 +39,13 @@ struct finished {};  // the source ended it, however
 struct tick {};
 }  // namespace destination_event
 using destination_input =
-    std::variant<destination_event::negotiated, destination_event::frame, destination_event::written,
-                 destination_event::finished, destination_event::tick>;
+    std::variant<destination_event::adopted, destination_event::part_found, destination_event::negotiated,
+                 destination_event::frame, destination_event::written, destination_event::finished,
+                 destination_event::tick>;
 
 namespace destination_action {
-struct rewind {};  // forget what is not durable, drop queued frames
+struct adopt_part {};  // take over the part file; answered by part_found
+struct rewind {};      // forget what is not durable, drop queued frames
 struct answer {
   std::uint64_t attempt = 0;
 };                      // the position to go on from
@@ -56,9 +60,9 @@ struct wake_at {
 };
 }  // namespace destination_action
 using destination_output =
-    std::variant<destination_action::rewind, destination_action::answer, destination_action::queue_frame,
-                 destination_action::write_frame, destination_action::acknowledge, destination_action::close,
-                 destination_action::wake_at>;
+    std::variant<destination_action::adopt_part, destination_action::rewind, destination_action::answer,
+                 destination_action::queue_frame, destination_action::write_frame, destination_action::acknowledge,
+                 destination_action::close, destination_action::wake_at>;
 
 class destination_machine {
  public:
@@ -69,6 +73,8 @@ class destination_machine {
 
  private:
   using actions = std::vector<destination_output>;
+  void on(const destination_event::adopted&, actions& out);
+  void on(const destination_event::part_found&, actions& out);
   void on(const destination_event::negotiated& e, actions& out);
   void on(const destination_event::frame& e, actions& out);
   void on(const destination_event::written& e, actions& out);
@@ -84,7 +90,7 @@ class destination_machine {
   std::uint64_t attempt_ = 0;
   std::uint64_t next_sequence_ = 1;  // of the frames that may be queued; 0: none
   std::uint64_t queued_ = 0;
-  bool writing_ = false;
+  bool writing_ = false;         // a worker has the files: it writes a frame or takes over a part file
   bool restart_wanted_ = false;  // a new attempt came while a frame was being written
   bool close_wanted_ = false;
 };

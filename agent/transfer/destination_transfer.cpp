@@ -1,6 +1,7 @@
 #include "agent/transfer/destination_transfer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
@@ -9,6 +10,8 @@ namespace baton::transfer {
 namespace {
 
 constexpr logger log{"Transfer"};
+constexpr std::int64_t save_interval_ms = 500;      // of the durable record; a checkpoint may come more often
+constexpr std::uint64_t sequence_step = 1'000'000;  // above what an earlier activation may have saved unseen
 
 destination_limits limits_of(const agent::settings& s) {
   destination_limits limits;
@@ -16,22 +19,54 @@ destination_limits limits_of(const agent::settings& s) {
   return limits;
 }
 
+writer_options options_of(services& agent, const formats::negotiate& terms,
+                          const std::shared_ptr<const std::atomic<bool>>& over) {
+  writer_options options;
+  options.transfer_id = terms.transfer_id;
+  options.epoch = agent.epoch();
+  options.checkpoint_frames = std::max<std::uint32_t>(agent.settings().checkpoint_frames, 1);
+  options.root = agent.settings().transfer_root;
+  options.again = terms.again;
+  options.may_act = [&agent, over] { return !*over && agent.lease_holds(); };
+  return options;
+}
+
 }  // namespace
 
 destination_transfer::destination_transfer(services& agent, const formats::negotiate& first, ended on_end)
     : agent_(agent), terms_(first), on_end_(std::move(on_end)), machine_(limits_of(agent.settings())) {
-  writer_options options;
-  options.transfer_id = first.transfer_id;
-  options.epoch = agent.epoch();
-  options.checkpoint_frames = std::max<std::uint32_t>(agent.settings().checkpoint_frames, 1);
-  options.root = agent.settings().transfer_root;
-  options.again = first.again;
-  writer_ = std::make_shared<destination_writer>(std::move(options), first.results_from);
+  record_.transfer_id = first.transfer_id;
+  writer_ = std::make_shared<destination_writer>(options_of(agent, first, over_), first.results_from);
   log(messages::BFGTR0003I, first.transfer_id, first.source_agent, first.items_total, first.bytes_total);
 }
 
+destination_transfer::destination_transfer(services& agent, const formats::destination_record& left, ended on_end)
+    : agent_(agent),
+      terms_(left.terms),
+      record_(left),
+      on_end_(std::move(on_end)),
+      machine_(limits_of(agent.settings())),
+      adopted_(true),
+      recorded_(true) {
+  terms_.again = true;
+  record_.sequence += sequence_step;
+  writer_ = std::make_shared<destination_writer>(options_of(agent, terms_, over_), left.durable.item);
+  log(messages::BFGTR0028I, terms_.transfer_id, terms_.source_agent, formats::state_queue(agent.settings().name));
+}
+
 destination_transfer::~destination_transfer() {
+  // After an orderly end the last job still has to remove what is left.
+  if (state() != destination_state::completed) *over_ = true;
   agent_.loop().cancel(wake_);
+}
+
+void destination_transfer::adopt() {
+  feed(destination_event::adopted{});
+}
+
+void destination_transfer::supersede(const formats::destination_record& left) {
+  record_.sequence = std::max(record_.sequence, left.sequence + sequence_step);
+  recorded_ = true;
 }
 
 void destination_transfer::on_negotiate(const formats::negotiate& ask) {
@@ -41,13 +76,15 @@ void destination_transfer::on_negotiate(const formats::negotiate& ask) {
 }
 
 void destination_transfer::on_frame(const formats::frame_header& header, std::string frame) {
+  if (header.epoch != terms_.epoch) return;
   arriving_ = std::move(frame);
   feed(destination_event::frame{header.attempt, header.sequence});
   arriving_.clear();
 }
 
-void destination_transfer::on_finish(const std::string& how) {
-  how_ = how;
+void destination_transfer::on_finish(const formats::finish& end) {
+  if (end.attempt < machine_.attempt()) return;
+  how_ = end.how;
   feed(destination_event::finished{});
 }
 
@@ -60,8 +97,23 @@ void destination_transfer::feed(const destination_input& event) {
   if (state() != before) agent_.status_changed();
 }
 
+void destination_transfer::perform(const destination_action::adopt_part&) {
+  open_part left{record_.durable.item, record_.durable.offset, record_.path,       record_.part,
+                 record_.size,         record_.modified_s,     record_.modified_ns};
+  agent_.pool().submit([weak = weak_from_this(), writer = writer_, left]() -> std::function<void()> {
+    writer->adopt(left);
+    return [weak] {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->save_record();
+      self->feed(destination_event::part_found{});
+    };
+  });
+}
+
 void destination_transfer::perform(const destination_action::rewind&) {
   frames_.clear();
+  if (std::exchange(adopted_, false)) writer_->begin_at(terms_.results_from);
   writer_->rewind();
 }
 
@@ -69,8 +121,10 @@ void destination_transfer::perform(const destination_action::answer& a) {
   formats::negotiated answer;
   answer.transfer_id = terms_.transfer_id;
   answer.epoch = agent_.epoch();
+  answer.run = agent_.run();
   answer.attempt = a.attempt;
   answer.from = writer_->durable();
+  if (terms_.again) log(messages::BFGTR0027I, terms_.transfer_id, answer.from.item, answer.from.offset);
   answer.chunk_bytes = std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes);
   answer.window_frames = std::min(terms_.window_frames, agent_.settings().window_frames);
   amqp::message m;
@@ -102,6 +156,7 @@ void destination_transfer::perform(const destination_action::write_frame&) {
 
 void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t sequence,
                                          std::shared_ptr<written_frame> frame) {
+  if (frame->dropped) return;  // the activation is over, or will be in a moment
   if (!frame->broken.empty()) {
     log(messages::BFGTR0008W, formats::data_queue(agent_.settings().name), frame->broken);
   }
@@ -112,6 +167,8 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   }
   const std::size_t recent_max = std::size_t{256} * (terms_.window_frames + 1);
   while (recent_.size() > recent_max) recent_.pop_front();
+  // So that at most a little is sent again, and small transfers leave nothing on STATE.
+  if (frame->durable.offset > 0 && boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
   written_ = std::move(frame);
   feed(destination_event::written{attempt, sequence, !written_->broken.empty()});
   written_.reset();
@@ -121,10 +178,28 @@ void destination_transfer::perform(const destination_action::acknowledge& a) {
   send_ack(a.frames, std::move(written_->results), written_->complete);
 }
 
+// Only while no worker has the writer.
+void destination_transfer::save_record() {
+  saved_at_ms_ = boot_time_ms();
+  ++record_.sequence;
+  record_.epoch = agent_.epoch();
+  record_.terms = terms_;
+  record_.durable = writer_->durable();
+  const auto open = writer_->open_item().value_or(open_part{});
+  record_.path = open.path;
+  record_.part = open.part;
+  record_.size = open.size;
+  record_.modified_s = open.modified_s;
+  record_.modified_ns = open.modified_ns;
+  recorded_ = true;
+  agent_.save(record_);
+}
+
 void destination_transfer::send_ack(std::uint64_t frames, std::vector<formats::item_result> results, bool complete) {
   formats::ack a;
   a.transfer_id = terms_.transfer_id;
   a.epoch = agent_.epoch();
+  a.run = agent_.run();
   a.attempt = machine_.attempt();
   a.frames = frames;
   a.durable = written_ ? written_->durable : writer_->durable();
@@ -145,6 +220,7 @@ void destination_transfer::perform(const destination_action::close&) {
     return nullptr;
   });
   log(messages::BFGTR0004I, terms_.transfer_id, how_);
+  if (recorded_) agent_.forget_destination(terms_.transfer_id);
   on_end_(terms_.transfer_id);
 }
 

@@ -2,6 +2,7 @@
 // workers.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -12,6 +13,7 @@
 #include "agent/transfer/destination_machine.hpp"
 #include "agent/transfer/destination_writer.hpp"
 #include "agent/transfer/services.hpp"
+#include "common/formats/state.hpp"
 #include "common/formats/transfer.hpp"
 
 namespace baton::transfer {
@@ -20,17 +22,24 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
  public:
   using ended = std::function<void(const std::string& transfer_id)>;
   destination_transfer(services& agent, const formats::negotiate& first, ended on_end);
+  // From the record of an earlier activation; adopt() follows.
+  destination_transfer(services& agent, const formats::destination_record& left, ended on_end);
   ~destination_transfer();
+
+  void adopt();
+  // The record of an earlier activation came too late to go on from it: the next one replaces it.
+  void supersede(const formats::destination_record& left);
 
   void on_negotiate(const formats::negotiate& ask);
   void on_frame(const formats::frame_header& header, std::string frame);
-  void on_finish(const std::string& how);
+  void on_finish(const formats::finish& end);
 
   destination_state state() const { return machine_.state(); }
   const std::string& source_agent() const { return terms_.source_agent; }
 
  private:
   void feed(const destination_input& event);
+  void perform(const destination_action::adopt_part&);
   void perform(const destination_action::rewind&);
   void perform(const destination_action::answer& a);
   void perform(const destination_action::queue_frame&);
@@ -39,11 +48,14 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   void perform(const destination_action::close&);
   void perform(const destination_action::wake_at& a);
   void frame_written(std::uint64_t attempt, std::uint64_t sequence, std::shared_ptr<written_frame> frame);
+  void save_record();
   void send_ack(std::uint64_t frames, std::vector<formats::item_result> results, bool complete);
 
   services& agent_;
   formats::negotiate terms_;
+  formats::destination_record record_;
   const ended on_end_;
+  std::shared_ptr<std::atomic<bool>> over_ = std::make_shared<std::atomic<bool>>(false);  // stops workers
   destination_machine machine_;
   std::shared_ptr<destination_writer> writer_;  // one worker at a time
   std::string arriving_;                        // the frame of the event being handled
@@ -52,6 +64,9 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   std::deque<formats::item_result> recent_;  // results that the source may not have yet
   std::string how_ = "the source fell silent";
   event_loop::timer_id wake_ = 0;
+  std::int64_t saved_at_ms_ = 0;
+  bool adopted_ = false;   // and not negotiated with since
+  bool recorded_ = false;  // there is a record on STATE
 };
 
 }  // namespace baton::transfer

@@ -1,8 +1,11 @@
 #include "agent/transfer/destination_writer.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <utility>
 #include <variant>
 
 #include "common/messages/message.hpp"
@@ -10,8 +13,43 @@
 
 namespace baton::transfer {
 
+void destination_writer::adopt(open_part left) {
+  const std::string own = part_path(left.path, options_.transfer_id, options_.epoch, left.number);
+  // The part file may have got a newer name than the record knows: its last owner died before it said so.
+  found_part newest;
+  auto parts = find_parts(parent_of(left.path), options_.transfer_id);
+  for (const auto& candidate : parts[left.number]) {
+    if (candidate.epoch <= options_.epoch && candidate.epoch >= newest.epoch) newest = candidate;
+  }
+  next_item_ = left.number;
+  struct stat about {};
+  if (newest.part.empty() || !options_.may_act()) return;
+  if (newest.part != own && ::rename(newest.part.c_str(), own.c_str()) != 0) return;
+  // From here on a rename of the older name fails, so what is there now is what will be there.
+  if (sync_directory(parent_of(own)) != 0 || ::lstat(own.c_str(), &about) != 0) return;
+  left.part = own;
+  if (!S_ISREG(about.st_mode) || static_cast<std::uint64_t>(about.st_size) < left.offset) left.offset = 0;
+  adopted_ = std::move(left);
+}
+
+void destination_writer::begin_at(std::uint64_t results_from) {
+  // Results of items in between are not known any more: they are received again.
+  if (results_from == next_item_) return;
+  next_item_ = results_from;
+  discard();
+}
+
+std::optional<open_part> destination_writer::open_item() const {
+  if (adopted_) return adopted_;
+  if (!current_ || current_->durable() == 0 || ignored_ == current_->number()) return std::nullopt;
+  return open_part{current_->number(), current_->durable(),    current_->path(),       current_->part(),
+                   current_->size(),   current_->modified_s(), current_->modified_ns()};
+}
+
 written_frame destination_writer::write(std::string_view frame) {
   out_ = {};
+  if (over_ || !options_.may_act()) over_ = out_.dropped = true;
+  if (over_) return std::move(out_);
   known_directories_.clear();
   const auto read = formats::read_frame_records(frame, [this](const formats::record& r) {
     on(r);
@@ -20,11 +58,13 @@ written_frame destination_writer::write(std::string_view frame) {
   commit();
   if (++frames_since_checkpoint_ >= options_.checkpoint_frames) checkpoint();
   if (!read) out_.broken = read.error().text;
+  out_.dropped = over_;
   out_.durable = durable();
   return std::move(out_);
 }
 
 formats::position destination_writer::durable() const {
+  if (adopted_) return {adopted_->number, adopted_->offset};
   return current_ ? formats::position{current_->number(), current_->durable()} : formats::position{next_item_, 0};
 }
 
@@ -33,8 +73,10 @@ void destination_writer::rewind() {
 }
 
 void destination_writer::discard() {
-  if (current_) current_->remove();
+  if (current_ && options_.may_act()) current_->remove();
   current_.reset();
+  if (adopted_ && options_.may_act()) ::unlink(adopted_->part.c_str());
+  adopted_.reset();
 }
 
 bool destination_writer::is_open(std::uint64_t number) const {
@@ -57,10 +99,7 @@ void destination_writer::on(const formats::record& r) {
 void destination_writer::begin(const formats::item_begin& r) {
   ignored_.reset();
   next_item_ = r.number + 1;
-  if (current_ && current_->number() == r.number && r.offset > 0 && r.offset == current_->durable()) {
-    if (auto failure = current_->resume(r.offset); !failure.empty()) fail(std::move(failure));
-    return;
-  }
+  if (go_on(r)) return;
   discard();
   const std::string path = r.path.starts_with('/') ? std::string(r.path) : options_.root + "/" + std::string(r.path);
   std::string failure;
@@ -81,6 +120,36 @@ void destination_writer::begin(const formats::item_begin& r) {
   out_.results.push_back({r.number, 1, std::move(failure), {}});
 }
 
+// False: it has to begin anew, or cannot.
+bool destination_writer::go_on(const formats::item_begin& r) {
+  if (r.offset == 0) return false;
+  if (adopted_ && adopted_->number == r.number && adopted_->offset == r.offset) {
+    const open_part left = *std::exchange(adopted_, std::nullopt);
+    current_.emplace(r, left.path, left.part);
+    if (r.size != left.size || r.modified_s != left.modified_s || r.modified_ns != left.modified_ns) {
+      fail(render(messages::BFGIO0903E, name_to_text(left.path), "its size or time is another one"));
+      return true;
+    }
+  } else if (!current_ || current_->number() != r.number || r.offset != current_->durable()) {
+    return false;
+  }
+  if (auto failure = current_->resume(r.offset); !failure.empty()) fail(std::move(failure));
+  return true;
+}
+
+// What an earlier activation, which nobody goes on with, has left of the item.
+void destination_writer::remove_left_over(const std::string& directory, std::uint64_t number) {
+  auto known = left_over_.find(directory);
+  if (known == left_over_.end()) {
+    known = left_over_.emplace(directory, find_parts(directory, options_.transfer_id)).first;
+  }
+  const auto parts = known->second.extract(number);
+  if (!parts) return;
+  for (const auto& left : parts.mapped()) {
+    if (left.epoch <= options_.epoch && options_.may_act()) ::unlink(left.part.c_str());
+  }
+}
+
 std::string destination_writer::begin_file(const formats::item_begin& r, const std::string& path) {
   struct stat about {};
   const bool exists = ::lstat(path.c_str(), &about) == 0;
@@ -94,6 +163,7 @@ std::string destination_writer::begin_file(const formats::item_begin& r, const s
   if (auto failure = ensure_directory(parent_of(path)); !failure.empty()) return failure;
   formats::item_begin item = r;
   if (brought) item.exist = formats::exist_action::overwrite;
+  if (options_.again) remove_left_over(parent_of(path), r.number);
   current_.emplace(item, path, part_path(path, options_.transfer_id, options_.epoch, r.number));
   return current_->create();
 }
@@ -126,7 +196,14 @@ void destination_writer::fail(std::string text) {
 }
 
 void destination_writer::commit() {
-  const auto failures = batch_.commit();
+  const auto committed = batch_.commit();
+  if (!committed) {
+    over_ = true;
+    finished_.clear();
+    out_.results.clear();
+    return;
+  }
+  const auto& failures = *committed;
   for (std::size_t i = 0; i < finished_.size(); ++i) {
     if (!failures[i].empty()) finished_[i] = {finished_[i].number, 1, failures[i], {}};
     out_.results.push_back(std::move(finished_[i]));
@@ -137,7 +214,7 @@ void destination_writer::commit() {
 
 void destination_writer::checkpoint() {
   frames_since_checkpoint_ = 0;
-  if (!current_ || ignored_ == current_->number()) return;
+  if (over_ || !current_ || ignored_ == current_->number()) return;
   if (const int failure = current_->sync()) {
     fail(render(messages::BFGIO0901E, name_to_text(current_->path()), system_text(failure)));
   }

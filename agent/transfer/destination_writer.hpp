@@ -2,6 +2,8 @@
 // well is on stable storage under its final name, and not before.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,25 +22,45 @@ struct written_frame {
   formats::position durable;
   std::uint64_t data_bytes = 0;
   bool complete = false;
-  std::string broken;  // the frame cannot be read: the source has to send again
+  std::string broken;    // the frame cannot be read: the source has to send again
+  bool dropped = false;  // this instance may not act any more: nothing was done, nothing may be told
 };
 
 struct writer_options {
   std::string transfer_id;
-  std::uint64_t epoch = 0;              // of this agent's lock
-  std::uint32_t checkpoint_frames = 1;  // the open item is synced after so many frames
-  std::string root;                     // where relative destination paths start
-  bool again = false;                   // an earlier run of this agent may have received items already
+  std::uint64_t epoch = 0;                              // of this agent's lock
+  std::uint32_t checkpoint_frames = 1;                  // the open item is synced after so many frames
+  std::string root;                                     // where relative destination paths start
+  bool again = false;                                   // an earlier run of this agent may have received items already
+  std::function<bool()> may_act = [] { return true; };  // asked right before each step that cannot be taken back
+};
+
+// The item that is open in a part file, as far as an adopting instance needs to know it.
+struct open_part {
+  std::uint64_t number = 0;
+  std::uint64_t offset = 0;  // bytes that are on stable storage
+  std::string path, part;
+  std::uint64_t size = 0;
+  std::int64_t modified_s = 0;
+  std::uint32_t modified_ns = 0;
 };
 
 class destination_writer {
  public:
   destination_writer(writer_options options, std::uint64_t first_item)
-      : options_(std::move(options)), next_item_(first_item) {}
+      : options_(std::move(options)), next_item_(first_item), batch_(options_.may_act) {}
+
+  // Takes over what an earlier activation left: its part file gets this one's epoch into its name, and only then its
+  // bytes are believed. When it is gone or too short, the item begins anew.
+  void adopt(open_part left);
+  // The source has results up to here; called before the first frame of an adopting writer.
+  void begin_at(std::uint64_t results_from);
 
   written_frame write(std::string_view frame);
   // Where the source has to go on: everything before is on stable storage.
   formats::position durable() const;
+  // The item whose start is on stable storage, if there is one.
+  std::optional<open_part> open_item() const;
   // The source sends again from durable(): what came after it is forgotten.
   void rewind();
   // The transfer is over: a part file that is left goes.
@@ -48,7 +70,9 @@ class destination_writer {
   bool is_open(std::uint64_t number) const;  // and its records are wanted
   void on(const formats::record& r);
   void begin(const formats::item_begin& r);
+  bool go_on(const formats::item_begin& r);
   std::string begin_file(const formats::item_begin& r, const std::string& path);
+  void remove_left_over(const std::string& directory, std::uint64_t number);
   std::string ensure_directory(const std::string& path);
   void end(const formats::item_end& r);
   void fail(std::string text);
@@ -57,12 +81,16 @@ class destination_writer {
 
   const writer_options options_;
   std::optional<part_file> current_;
+  std::optional<open_part> adopted_;  // not gone on with yet
+  // Part files of earlier activations, by directory and item; read once for each directory.
+  std::map<std::string, std::map<std::uint64_t, std::vector<found_part>>> left_over_;
   std::optional<std::uint64_t> ignored_;  // the rest of this item is not wanted
   std::uint64_t next_item_;               // the lowest number that has not begun
   commit_batch batch_;
   std::vector<formats::item_result> finished_;  // of the batch, in its order
   std::set<std::string> known_directories_;     // seen in this frame
   std::uint32_t frames_since_checkpoint_ = 0;
+  bool over_ = false;  // it was not allowed to act once: it never is again
   written_frame out_;
 };
 

@@ -34,7 +34,7 @@ int open_to_read(const std::string& path, descriptor& file, struct stat& about) 
 }
 
 int open_to_write(const std::string& path, bool keep, descriptor& file) {
-  const int flags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | (keep ? 0 : O_CREAT | O_TRUNC);
+  const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (keep ? 0 : O_CREAT | O_EXCL);
   descriptor opened(::open(path.c_str(), flags, 0600));
   if (!opened.open()) return errno;
   file = std::move(opened);

@@ -31,7 +31,7 @@ class descriptor {
 
 // A regular file to read; links are not followed. `about` says what was opened.
 int open_to_read(const std::string& path, descriptor& file, struct stat& about);
-// A new or emptied file, or with `keep` one that exists, to write at any place.
+// A new file (EEXIST when there is one), or with `keep` one that exists, to write and read at any place.
 int open_to_write(const std::string& path, bool keep, descriptor& file);
 // Exactly all bytes at the offset.
 int write_all(const descriptor& file, std::string_view bytes, std::uint64_t offset);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <utility>
 
 #include "common/log.hpp"
 #include "common/text.hpp"
@@ -12,6 +14,8 @@ namespace baton::transfer {
 namespace {
 
 constexpr logger log{"Transfer"};
+constexpr std::size_t deleting_max = 1000;  // bounds what a record holds
+constexpr std::int64_t retry_ms = 1000;
 
 // Removes a source that arrived, if it is still the file that was read. A rendered warning, or empty.
 std::string delete_source(const plan_item& item) {
@@ -46,15 +50,52 @@ formats::log_event log_event_of(const formats::transfer_request& request, format
 }
 
 item_ledger::item_ledger(services& agent, std::shared_ptr<const formats::transfer_request> request,
-                         formats::source_record& record, std::function<void()> settled)
+                         formats::source_record& record, save saved, std::function<void()> settled)
     : agent_(agent),
       request_(std::move(request)),
       record_(record),
+      save_(std::move(saved)),
       settled_(std::move(settled)),
-      next_number_(record.results_from) {}
+      next_number_(record.results_from),
+      floor_(record.results_from),
+      closed_(record.done.begin(), record.done.end()) {
+  for (const auto& item : record.deleting) verified_.insert(item.number);
+}
+
+item_ledger::~item_ledger() {
+  *over_ = true;
+  agent_.loop().cancel(retry_);
+}
+
+void item_ledger::adopt_deleting(plan_reader& plan) {
+  for (const auto& left : record_.deleting) {
+    auto item = plan.seek(left.number) ? plan.next() : result<std::optional<plan_item>>(std::optional<plan_item>());
+    if (!item || !*item) {
+      verified_.erase(left.number);  // not in the plan: nothing to go on with
+      continue;
+    }
+    read_item entry;
+    entry.item = std::move(**item);
+    entry.item.identity = {left.size, left.device, left.inode, left.modified_s, left.modified_ns};
+    entry.checksum = left.checksum;
+    deleting_.push_back(std::move(entry));
+  }
+  if (!deleting_.empty()) delete_when_allowed();
+}
+
+bool item_ledger::is_done(std::uint64_t number) const {
+  return number < floor_ || closed_.count(number) > 0 || verified_.count(number) > 0;
+}
+
+std::set<std::uint64_t> item_ledger::done() const {
+  auto all = closed_;
+  all.insert(verified_.begin(), verified_.end());
+  return all;
+}
 
 void item_ledger::add(read_item item) {
   next_number_ = item.item.number + 1;
+  if (is_done(item.item.number)) return;
   if (!item.told) {
     std::string text = item.failure;
     return close(std::move(item), 1, std::move(text));
@@ -65,43 +106,104 @@ void item_ledger::add(read_item item) {
 }
 
 void item_ledger::settle(const std::vector<formats::item_result>& results) {
-  std::vector<read_item> to_delete;
   for (const auto& result : results) {
+    if (is_done(result.number)) continue;
     auto found = waiting_.extract(result.number);
     if (!found && result.number >= next_number_) early_[result.number] = result;
     if (!found) continue;
     read_item& item = found.mapped();
     const bool remove = request_->specs[item.item.spec].source_disposition == formats::disposition::remove;
     if (result.result_code == 0 && remove && item.item.kind == formats::item_kind::file) {
-      to_delete.push_back(std::move(item));
+      verified_.insert(result.number);
+      to_delete_.push_back(std::move(item));
     } else {
       std::string text = item.failure.empty() ? result.text : item.failure;
       close(std::move(item), result.result_code, std::move(text));
     }
   }
-  if (!to_delete.empty()) delete_sources(std::move(to_delete));
+  delete_next();
 }
 
-void item_ledger::delete_sources(std::vector<read_item> items) {
-  ++jobs_;
-  auto batch = std::make_shared<std::vector<read_item>>(std::move(items));
-  agent_.pool().submit([this, batch, alive = std::weak_ptr<bool>(alive_)]() -> std::function<void()> {
-    auto kept = std::make_shared<std::vector<std::string>>();
-    for (const auto& item : *batch) kept->push_back(delete_source(item.item));
-    return [this, batch, kept, alive] {
-      if (alive.expired()) return;
-      --jobs_;
-      for (std::size_t i = 0; i < batch->size(); ++i) {
-        const std::string& why = (*kept)[i];
-        std::string text = why.empty() ? "" : render(messages::BFGTR0075W, name_to_text((*batch)[i].item.source), why);
-        close(std::move((*batch)[i]), why.empty() ? 0 : 2, std::move(text));
-      }
-      settled_();
+// Previous: nothing is being deleted. Next: make_durable.
+void item_ledger::delete_next() {
+  if (!deleting_.empty() || to_delete_.empty()) return;
+  record_.deleting.clear();
+  while (!to_delete_.empty() && deleting_.size() < deleting_max) {
+    const read_item& item = deleting_.emplace_back(std::move(to_delete_.front()));
+    to_delete_.pop_front();
+    const file_identity& file = item.item.identity;
+    record_.deleting.push_back(
+        {item.item.number, file.size, file.device, file.inode, file.modified_s, file.modified_ns, item.checksum});
+  }
+  make_durable();
+}
+
+// Previous: delete_next. Next: delete_when_allowed.
+void item_ledger::make_durable() {
+  save_([this, over = over_](bool stored) {
+    if (*over) return;
+    if (stored)
+      delete_when_allowed();
+    else
+      try_again_in(retry_ms, &item_ledger::make_durable);
+  });
+}
+
+// Previous: make_durable, or a record of an earlier activation. Next: deleted.
+void item_ledger::delete_when_allowed() {
+  const std::int64_t early_ms = agent_.unfenced_from_ms() - boot_time_ms();
+  if (early_ms > 0) {
+    if (!std::exchange(put_off_told_, true)) {
+      log(messages::BFGTR0030I, request_->id, human_duration_ms(early_ms));
+    }
+    return try_again_in(early_ms, &item_ledger::delete_when_allowed);
+  }
+  std::vector<plan_item> items;
+  for (const auto& item : deleting_) items.push_back(item.item);
+  agent_.pool().submit([this, &agent = agent_, items = std::move(items), over = over_]() -> std::function<void()> {
+    auto kept = std::make_shared<std::vector<std::optional<std::string>>>();
+    for (const auto& item : items) {
+      if (*over) return nullptr;
+      if (agent.lease_holds())
+        kept->push_back(delete_source(item));
+      else
+        kept->push_back(std::nullopt);
+    }
+    return [this, kept, over] {
+      if (!*over) deleted(*kept);
     };
   });
 }
 
+// Previous: delete_when_allowed. Next: that again for what the lease did not allow, else delete_next. `kept`: why each
+// was kept, empty when it is gone, none when it was not looked at.
+void item_ledger::deleted(const std::vector<std::optional<std::string>>& kept) {
+  std::vector<read_item> left;
+  for (std::size_t i = 0; i < deleting_.size(); ++i) {
+    if (!kept[i]) {
+      left.push_back(std::move(deleting_[i]));
+      continue;
+    }
+    const std::string& why = *kept[i];
+    std::string text = why.empty() ? "" : render(messages::BFGTR0075W, name_to_text(deleting_[i].item.source), why);
+    close(std::move(deleting_[i]), why.empty() ? 0 : 2, std::move(text));
+  }
+  deleting_ = std::move(left);
+  if (!deleting_.empty()) return try_again_in(retry_ms, &item_ledger::delete_when_allowed);
+  record_.deleting.clear();
+  delete_next();
+  settled_();
+}
+
+void item_ledger::try_again_in(std::int64_t delay_ms, void (item_ledger::*step)()) {
+  agent_.loop().cancel(retry_);
+  retry_ = agent_.loop().after(delay_ms, [this, step] { (this->*step)(); });
+}
+
 void item_ledger::close(read_item item, int code, std::string text) {
+  verified_.erase(item.item.number);
+  closed_.insert(item.item.number);
+  while (closed_.erase(floor_) > 0) ++floor_;
   if (code == 1) {
     ++record_.failed;
     log(messages::BFGTR0007E, item.item.number, request_->id, text);
@@ -145,10 +247,6 @@ void item_ledger::flush() {
   event.items = std::move(log_);
   log_.clear();
   agent_.publish(event);
-}
-
-std::uint64_t item_ledger::results_from() const {
-  return waiting_.empty() ? next_number_ : waiting_.begin()->first;
 }
 
 }  // namespace baton::transfer

@@ -1,11 +1,17 @@
 // The books of a source transfer: which items wait for the destination's result, what came of the others, and the log
-// of all of them. Deletes sources whose arrival is certain. Loop thread; deleting is done on a worker.
+// of all of them. Deletes sources whose arrival is certain, after a durable record says so: an instance that takes over
+// can then tell a source that was deleted from one that is missing. Loop thread; deleting is done on a worker.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "agent/transfer/services.hpp"
@@ -16,9 +22,15 @@ namespace baton::transfer {
 
 class item_ledger {
  public:
-  // `record` holds the sums and is kept up to date; `settled` is called whenever work on a worker has come back.
+  using save = std::function<void(std::function<void(bool stored)>)>;
+  // `record` holds the sums and is kept up to date; `saved` makes it durable; `settled` is called whenever busy() may
+  // have become false.
   item_ledger(services& agent, std::shared_ptr<const formats::transfer_request> request, formats::source_record& record,
-              std::function<void()> settled);
+              save saved, std::function<void()> settled);
+  ~item_ledger();
+
+  // Goes on with what an earlier activation was about to delete. `plan` finds the items.
+  void adopt_deleting(plan_reader& plan);
 
   // An item was read; it waits for its result, unless reading failed before the destination was told of it.
   void add(read_item item);
@@ -30,26 +42,42 @@ class item_ledger {
   void close_unanswered(const std::string& text);
   // Publishes what is left. Call when busy() is false.
   void flush();
-  bool busy() const { return jobs_ > 0; }
+  bool busy() const { return !verified_.empty(); }
   // Behind the last item that was added.
   std::uint64_t next_number() const { return next_number_; }
   // The first item that has no result.
-  std::uint64_t results_from() const;
+  std::uint64_t results_from() const { return floor_; }
+  // Items behind that one which have a result.
+  std::vector<std::uint64_t> closed_behind() const { return {closed_.begin(), closed_.end()}; }
+  // Items that need not be read again, whatever the destination says.
+  std::set<std::uint64_t> done() const;
 
  private:
+  bool is_done(std::uint64_t number) const;
   void close(read_item item, int code, std::string text);
-  void delete_sources(std::vector<read_item> items);
+  void delete_next();
+  void make_durable();
+  void delete_when_allowed();
+  void deleted(const std::vector<std::optional<std::string>>& kept);
+  void try_again_in(std::int64_t delay_ms, void (item_ledger::*step)());
 
   services& agent_;
   const std::shared_ptr<const formats::transfer_request> request_;
   formats::source_record& record_;
+  const save save_;
   const std::function<void()> settled_;
   std::map<std::uint64_t, read_item> waiting_;
   std::map<std::uint64_t, formats::item_result> early_;  // results of items that are still being read: refused at once
   std::uint64_t next_number_;                            // behind the last item that was read
+  std::uint64_t floor_;                                  // every item before has been closed
+  std::set<std::uint64_t> closed_;                       // and these behind it
+  std::set<std::uint64_t> verified_;                     // arrived; their sources are to be deleted
+  std::deque<read_item> to_delete_;
+  std::vector<read_item> deleting_;  // in a record that is durable, or on its way
   std::vector<formats::log_item> log_;
-  int jobs_ = 0;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  event_loop::timer_id retry_ = 0;
+  bool put_off_told_ = false;
+  std::shared_ptr<std::atomic<bool>> over_ = std::make_shared<std::atomic<bool>>(false);  // stops the worker
 };
 
 // A log event of a transfer with what every event has.

@@ -1,5 +1,6 @@
 #include "agent/transfer/part_file.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 
 #include "common/messages/message.hpp"
 #include "common/text.hpp"
@@ -15,7 +17,11 @@ namespace baton::transfer {
 namespace {
 
 constexpr std::size_t name_bytes_max = 255;  // NAME_MAX of every common file system
-constexpr std::size_t read_bytes = 1 << 18;
+
+// What comes between the start of a part file's name and the number of the item.
+std::string part_mark(const std::string& transfer_id) {
+  return "." + transfer_id.substr(0, 12) + ".";
+}
 
 std::string cannot_write(const std::string& path, int failure) {
   return render(messages::BFGIO0901E, name_to_text(path), system_text(failure));
@@ -25,6 +31,7 @@ std::string cannot_write(const std::string& path, int failure) {
 
 part_file::part_file(const formats::item_begin& about, std::string path, std::string part)
     : number_(about.number),
+      size_(about.size),
       path_(std::move(path)),
       part_(std::move(part)),
       sum_(about.checksum),
@@ -36,26 +43,23 @@ part_file::part_file(const formats::item_begin& about, std::string path, std::st
       text_(about.transfer_mode == formats::file_mode::text) {}
 
 std::string part_file::create() {
-  const int failure = open_to_write(part_, false, file_);
+  int failure = open_to_write(part_, false, file_);
+  if (failure == EEXIST && ::unlink(part_.c_str()) == 0) {
+    // It belongs to an interrupted run, which may still have it open: never the same inode.
+    failure = open_to_write(part_, false, file_);
+  }
   if (failure == ENAMETOOLONG) return render(messages::BFGIO0906E, name_to_text(path_), system_text(failure));
   return failure != 0 ? cannot_write(part_, failure) : std::string();
 }
 
 std::string part_file::resume(std::uint64_t offset) {
-  sum_ = checksum(sum_kind_);
+  sum_ = running_checksum(sum_kind_);
   if (!file_.open()) {
     if (const int failure = open_to_write(part_, true, file_)) return cannot_write(part_, failure);
   }
-  const descriptor reading(::open(part_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  std::string buffer(read_bytes, '\0');
-  for (std::uint64_t at = 0; at < offset;) {
-    std::size_t got = 0;
-    const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), offset - at));
-    const int failure = reading.open() ? read_some(reading, buffer.data(), room, at, got) : errno;
-    if (failure != 0 || got == 0) return cannot_write(part_, failure != 0 ? failure : EIO);
-    sum_.update(std::string_view(buffer.data(), got));
-    at += got;
-  }
+  struct stat about {};
+  if (fstat(file_.number(), &about) != 0) return cannot_write(part_, errno);
+  if (static_cast<std::uint64_t>(about.st_size) < offset) return cannot_write(part_, EIO);
   if (ftruncate(file_.number(), static_cast<off_t>(offset)) != 0) return cannot_write(part_, errno);
   received_ = written_ = durable_ = offset;
   return {};
@@ -65,7 +69,8 @@ std::string part_file::write(const formats::item_data& piece) {
   if (piece.offset != received_ || formats::data_check(piece.bytes) != piece.check) {
     return render(messages::BFGIO0905E, name_to_text(path_), piece.offset);
   }
-  sum_.update(piece.bytes);
+  // In text mode, which never goes on in the middle, there is nothing to read again.
+  if (const int failure = sum_.add(file_, received_, piece.bytes)) return cannot_write(path_, failure);
   received_ += piece.bytes.size();
   if (text_) return write_text(piece.bytes, false);
   if (const int failure = write_all(file_, piece.bytes, written_)) return cannot_write(path_, failure);
@@ -95,6 +100,7 @@ std::string part_file::finish(const formats::item_end& last) {
   if (text_) {
     if (auto failure = write_text({}, true); !failure.empty()) return failure;
   }
+  if (const int failure = sum_.catch_up(file_, received_)) return cannot_write(path_, failure);
   const std::string digest = sum_.digest();
   digest_ = to_hex(digest);
   if (received_ != last.size || digest != last.checksum) {
@@ -121,9 +127,32 @@ std::string part_path(const std::string& path, const std::string& transfer_id, s
   const auto slash = path.rfind('/');
   std::string name = path.substr(slash + 1);
   // The number keeps two items apart that go to one name, or whose long names are cut.
-  const std::string suffix = fmt::format(".{}.{}.e{}.part", transfer_id.substr(0, 12), number, epoch);
+  const std::string suffix = fmt::format("{}{}.e{}.part", part_mark(transfer_id), number, epoch);
   name.resize(std::min(name.size(), name_bytes_max - suffix.size()));
   return path.substr(0, slash + 1) + name + suffix;
+}
+
+std::map<std::uint64_t, std::vector<found_part>> find_parts(const std::string& directory,
+                                                            const std::string& transfer_id) {
+  std::map<std::uint64_t, std::vector<found_part>> found;
+  const std::string mark = part_mark(transfer_id);
+  DIR* const listing = opendir(directory.c_str());
+  if (listing == nullptr) return found;
+  while (const dirent* entry = readdir(listing)) {
+    const std::string_view name = entry->d_name;
+    const auto at = name.rfind(mark);
+    if (at == std::string_view::npos || !name.ends_with(".part")) continue;
+    // <item>.e<epoch>.part
+    const char* const end = name.data() + name.size();
+    std::uint64_t number = 0, epoch = 0;
+    const auto item = std::from_chars(name.data() + at + mark.size(), end, number);
+    if (item.ec != std::errc() || !std::string_view(item.ptr, end).starts_with(".e")) continue;
+    const auto last = std::from_chars(item.ptr + 2, end, epoch);
+    if (last.ec != std::errc() || std::string_view(last.ptr, end) != ".part") continue;
+    found[number].push_back({directory + "/" + std::string(name), epoch});
+  }
+  closedir(listing);
+  return found;
 }
 
 }  // namespace baton::transfer

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "agent/transfer/checksum.hpp"
 #include "agent/transfer/file.hpp"
+#include "agent/transfer/running_checksum.hpp"
 #include "common/formats/frame.hpp"
 
 namespace baton::transfer {
@@ -20,8 +22,7 @@ class part_file {
 
   // Creates the part file; the directory must exist.
   std::string create();
-  // Goes on behind `offset` after an interruption: what is there up to it is read for the checksum, the rest is
-  // dropped.
+  // Goes on behind `offset` after an interruption: what is there behind it is dropped.
   std::string resume(std::uint64_t offset);
   // The next bytes of the source.
   std::string write(const formats::item_data& piece);
@@ -38,15 +39,19 @@ class part_file {
   const std::string& path() const { return path_; }
   const std::string& part() const { return part_; }
   bool replace() const { return replace_; }
+  // Of the source, as the item's begin told.
+  std::uint64_t size() const { return size_; }
+  std::int64_t modified_s() const { return modified_s_; }
+  std::uint32_t modified_ns() const { return modified_ns_; }
   descriptor take_file() { return std::move(file_); }
 
  private:
   std::string write_text(std::string_view bytes, bool last);
 
-  std::uint64_t number_;
+  std::uint64_t number_, size_;
   std::string path_, part_;
   descriptor file_;
-  checksum sum_;
+  running_checksum sum_;
   formats::checksum_kind sum_kind_;
   std::uint64_t received_ = 0, written_ = 0,
                 durable_ = 0;  // bytes of the source, of the file, of the source and synced
@@ -61,5 +66,13 @@ class part_file {
 // The part file's path for an item. Names that would be too long for a file system are cut.
 std::string part_path(const std::string& path, const std::string& transfer_id, std::uint64_t epoch,
                       std::uint64_t number);
+
+struct found_part {
+  std::string part;
+  std::uint64_t epoch = 0;
+};
+// The part files of a transfer in a directory, of any epoch, by item.
+std::map<std::uint64_t, std::vector<found_part>> find_parts(const std::string& directory,
+                                                            const std::string& transfer_id);
 
 }  // namespace baton::transfer

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "common/bytes.hpp"
+#include "common/formats/state.hpp"
 #include "common/text.hpp"
 
 namespace baton::transfer {
@@ -135,17 +137,35 @@ status plan_reader::seek(std::uint64_t number) {
   return done();
 }
 
-result<plan_totals> count_plan(const std::filesystem::path& path) {
-  auto plan = plan_reader::open(path);
-  if (!plan) return plan.error();
-  plan_totals totals;
-  for (;;) {
-    const auto item = plan->next();
-    if (!item) return item.error();
-    if (!*item) return totals;
-    ++totals.items;
-    totals.bytes += (*item)->failure.empty() ? (*item)->identity.size : 0;
+result<plan_summary> summarise_plan(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return error{errc::not_found, fmt::format("{}: {}", path.string(), system_text(errno))};
+  plan_summary found;
+  std::string bytes(formats::plan_part_bytes, '\0'), checks;
+  do {
+    in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    const auto got = static_cast<std::size_t>(in.gcount());
+    if (in.bad()) return damaged(path);
+    if (got == 0) break;
+    found.bytes += got;
+    ++found.parts;
+    put_bytes(checks, formats::data_check(std::string_view(bytes).substr(0, got)), 8);
+  } while (in);
+  found.check = formats::data_check(checks);
+  return found;
+}
+
+status adopt_plan_file(const std::filesystem::path& parts, const std::filesystem::path& path, const plan_summary& as) {
+  const auto found = summarise_plan(parts);
+  if (!found) return found.error();
+  if (found->bytes != as.bytes || found->check != as.check) return damaged(parts);
+  const int file = ::open(parts.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = file >= 0 && fsync(file) == 0;
+  if (file >= 0) ::close(file);
+  if (!synced || ::rename(parts.c_str(), path.c_str()) != 0) {
+    return error{errc::io, fmt::format("{}: {}", path.string(), system_text(errno))};
   }
+  return done();
 }
 
 }  // namespace baton::transfer

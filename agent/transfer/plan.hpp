@@ -69,7 +69,14 @@ class plan_reader {
   std::uint64_t next_number_ = 0;
 };
 
-// Reads a whole plan once and counts; fails like open() and next().
-result<plan_totals> count_plan(const std::filesystem::path& path);
+// What tells whether a plan file is the one that a record names. It is kept on STATE in parts of plan_part_bytes.
+struct plan_summary {
+  std::uint64_t bytes = 0, parts = 0;
+  std::uint64_t check = 0;  // XXH3-64 of the parts' XXH3-64s, 8 bytes each
+};
+// Reads the whole file once. errc::not_found without one.
+result<plan_summary> summarise_plan(const std::filesystem::path& path);
+// Makes a file that was put together from parts the plan at `path`, if it is the one that is wanted.
+status adopt_plan_file(const std::filesystem::path& parts, const std::filesystem::path& path, const plan_summary& as);
 
 }  // namespace baton::transfer

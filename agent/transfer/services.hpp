@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "agent/settings.hpp"
@@ -34,9 +35,14 @@ class services {
   virtual void publish(const formats::log_event& event) = 0;
   virtual void publish(const formats::transfer_status& status) = 0;
 
-  // The durable record of a transfer: replaced by a newer one, removed when the transfer has ended.
-  virtual void save(const formats::source_record& record) = 0;
-  virtual void forget(const std::string& transfer_id) = 0;
+  // What is durable of a transfer: a record is replaced by a newer one, and all is removed when the transfer has ended.
+  // `stored` hears whether it is on stable storage at the queue manager; nothing when the activation ends before.
+  using stored = std::function<void(bool kept)>;
+  virtual void save(const formats::source_record& record, stored done) = 0;
+  virtual void save(const formats::plan_part& part, stored done) = 0;
+  virtual void save(const formats::destination_record& record) = 0;
+  virtual void forget_source(const std::string& transfer_id) = 0;
+  virtual void forget_destination(const std::string& transfer_id) = 0;
 
   virtual void status_changed() = 0;  // the agent's published status names the transfers and their states
 };

@@ -69,6 +69,7 @@ void source_machine::on(const source_event::plan_failed& e, actions& out) {
 void source_machine::on(const source_event::negotiated& e, actions& out) {
   const bool asked = state_ == source_state::negotiating || state_ == source_state::resynchronising;
   if (!asked || e.attempt != attempt_) return;
+  if (e.code == code_outbid) return wake(limits_.outbid_retry_ms, out);
   if (e.code == code_destination_capacity && !limits_.fail_at_capacity) {
     state_ = source_state::waiting_for_capacity;
     return wake(limits_.capacity_retry_ms, out);

@@ -35,6 +35,7 @@ struct source_limits {
   std::int64_t recovery_retry_ms = 60000;        // recoverableTransferRetryInterval
   std::int64_t recovery_timeout_ms = -1;         // transferRecoveryTimeout: -1 for ever, 0 at once
   bool fail_at_capacity = false;                 // failTransferWhenCapacityReached
+  std::int64_t outbid_retry_ms = 2000;  // no property: the agent wins a higher epoch by then, or ends the activation
 };
 
 namespace source_event {
@@ -94,7 +95,7 @@ using source_output = std::variant<source_action::make_plan, source_action::nego
 
 // Result codes that the machine decides itself; complete leaves the code to the items' results.
 inline constexpr int code_complete = 0, code_failed = 40, code_cancelled = 41, code_destination_capacity = 45,
-                     code_unreachable = 49, code_recovery_timed_out = 69;
+                     code_unreachable = 49, code_recovery_timed_out = 69, code_outbid = 190;
 
 class source_machine {
  public:

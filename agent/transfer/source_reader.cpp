@@ -17,7 +17,7 @@ source_reader::source_reader(plan_reader plan, const formats::transfer_request& 
     : plan_(std::move(plan)), request_(request), header_(std::move(header)), chunk_bytes_(chunk_bytes) {}
 
 status source_reader::seek(const formats::position& from) {
-  resume_offset_ = from.offset;
+  resume_ = from;
   return plan_.seek(from.item);
 }
 
@@ -41,6 +41,7 @@ read_frame source_reader::next_frame() {
 // Previous: no item open. Next: an item open, or (false) the frame is the last one or the plan is broken.
 bool source_reader::begin_next(read_frame& out, formats::frame_writer& frame) {
   auto item = plan_.next();
+  while (item && *item && done_.count((*item)->number) > 0) item = plan_.next();
   if (!item) {
     out.broken = item.error().text;
     return false;
@@ -50,7 +51,7 @@ bool source_reader::begin_next(read_frame& out, formats::frame_writer& frame) {
     out.last = true;
     return false;
   }
-  const std::uint64_t offset = std::exchange(resume_offset_, 0);
+  const std::uint64_t offset = (*item)->number == resume_.item ? std::exchange(resume_.offset, 0) : 0;
   current_.emplace();
   current_->item = std::move(**item);
   items_ = current_->item.number + 1;
@@ -84,24 +85,8 @@ std::string source_reader::open_current(std::uint64_t offset) {
   }
   item.identity = found;  // what is sent is the file as it is now, not as it was when it was listed
   item.mode = about.st_mode & 0777;
-  current_->sum = checksum(spec().checksum);
-  return offset > 0 ? hash_start(offset) : std::string();
-}
-
-// The checksum covers the whole item, so what the destination has already is read once more here.
-std::string source_reader::hash_start(std::uint64_t offset) {
-  std::string buffer(chunk_bytes_, '\0');
-  while (current_->offset < offset) {
-    const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), offset - current_->offset));
-    std::size_t got = 0;
-    const int failure = read_some(current_->file, buffer.data(), room, current_->offset, got);
-    if (failure != 0 || got == 0) {
-      return render(messages::BFGIO0003E, name_to_text(current_->item.source),
-                    failure != 0 ? system_text(failure) : "shorter than it was");
-    }
-    current_->sum.update(std::string_view(buffer.data(), got));
-    current_->offset += got;
-  }
+  current_->sum = running_checksum(spec().checksum);
+  current_->offset = offset;
   return {};
 }
 
@@ -135,14 +120,16 @@ void source_reader::read_current(read_frame& out, formats::frame_writer& frame) 
   const std::size_t used = frame.size() + formats::data_record_bytes;
   const std::size_t space = used < chunk_bytes_ ? chunk_bytes_ - used : 1;
   int failure = 0;
-  const std::size_t got = frame.add_data(current_->item.number, current_->offset,
-                                         static_cast<std::size_t>(std::min<std::uint64_t>(space, left)),
-                                         [&](char* buffer, std::size_t room) {
-                                           std::size_t count = 0;
-                                           failure = read_some(current_->file, buffer, room, current_->offset, count);
-                                           current_->sum.update(std::string_view(buffer, count));
-                                           return count;
-                                         });
+  const std::size_t got = frame.add_data(
+      current_->item.number, current_->offset, static_cast<std::size_t>(std::min<std::uint64_t>(space, left)),
+      [&](char* buffer, std::size_t room) {
+        std::size_t count = 0;
+        failure = read_some(current_->file, buffer, room, current_->offset, count);
+        if (failure == 0) {
+          failure = current_->sum.add(current_->file, current_->offset, std::string_view(buffer, count));
+        }
+        return count;
+      });
   if (failure != 0) {
     return fail_current(out, frame,
                         render(messages::BFGIO0003E, name_to_text(current_->item.source), system_text(failure)));
@@ -153,6 +140,12 @@ void source_reader::read_current(read_frame& out, formats::frame_writer& frame) 
 }
 
 void source_reader::end_current(read_frame& out, formats::frame_writer& frame) {
+  if (current_->item.kind == formats::item_kind::file) {
+    if (const int failure = current_->sum.catch_up(current_->file, current_->offset)) {
+      return fail_current(out, frame,
+                          render(messages::BFGIO0003E, name_to_text(current_->item.source), system_text(failure)));
+    }
+  }
   if (current_->file.open()) {
     struct stat now {};
     if (fstat(current_->file.number(), &now) != 0 || identity_of(now) != current_->item.identity) {

@@ -5,12 +5,13 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "agent/transfer/checksum.hpp"
 #include "agent/transfer/file.hpp"
 #include "agent/transfer/plan.hpp"
+#include "agent/transfer/running_checksum.hpp"
 #include "common/formats/frame.hpp"
 #include "common/formats/transfer.hpp"
 
@@ -39,8 +40,9 @@ class source_reader {
   source_reader(plan_reader plan, const formats::transfer_request& request, formats::frame_header header,
                 std::size_t chunk_bytes);
 
-  // Where to start; before the first next_frame.
+  // Where to start; before the first next_frame. Items in `done` are passed over.
   status seek(const formats::position& from);
+  void pass_over(std::set<std::uint64_t> done) { done_ = std::move(done); }
   read_frame next_frame();
   // Any thread: the destination refused this item, so the rest of it need not be read.
   void skip(std::uint64_t number) { skip_ = number; }
@@ -49,14 +51,13 @@ class source_reader {
   struct open_item {
     plan_item item;
     descriptor file;
-    checksum sum{formats::checksum_kind::none};
+    running_checksum sum{formats::checksum_kind::none};
     std::uint64_t offset = 0;
     bool told = false;
   };
 
   bool begin_next(read_frame& out, formats::frame_writer& frame);
   std::string open_current(std::uint64_t offset);
-  std::string hash_start(std::uint64_t offset);
   void read_current(read_frame& out, formats::frame_writer& frame);
   void end_current(read_frame& out, formats::frame_writer& frame);
   void fail_current(read_frame& out, formats::frame_writer& frame, std::string text);
@@ -67,8 +68,9 @@ class source_reader {
   const formats::transfer_request& request_;
   formats::frame_header header_;
   const std::size_t chunk_bytes_;
-  std::uint64_t items_ = 0;          // of the plan, when its end has been seen
-  std::uint64_t resume_offset_ = 0;  // of the first item after seek
+  std::uint64_t items_ = 0;   // of the plan, when its end has been seen
+  formats::position resume_;  // where one item goes on in its middle
+  std::set<std::uint64_t> done_;
   std::optional<open_item> current_;
   std::atomic<std::uint64_t> skip_{UINT64_MAX};
 };

@@ -1,5 +1,7 @@
 #include "agent/transfer/source_transfer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -16,8 +18,11 @@ constexpr std::int64_t progress_interval_ms = 500;         // to who waits for t
 constexpr std::int64_t publish_interval_ms = 1000;         // to the coordination service
 constexpr std::uint64_t unsaved_log_events_max = 1000000;  // far above what is published between two saves
 constexpr std::uint64_t results_unsaved_max = 500;
-constexpr std::uint32_t chunk_bytes_min = 4096;  // whatever the other side says: room for a record and its data
-constexpr std::int64_t save_interval_ms = 2000;  // of the durable record
+constexpr std::uint64_t sequence_step = 1'000'000;  // above what an earlier activation may have saved unseen
+constexpr int wall_clock_bits = 42;                 // milliseconds since 1970 until the year 2109
+constexpr std::int64_t parts_patience_ms = 10000;   // until it is said that parts of a plan are missing
+constexpr std::uint32_t chunk_bytes_min = 4096;     // whatever the other side says: room for a record and its data
+constexpr std::int64_t save_interval_ms = 2000;     // of the durable record
 
 source_limits limits_of(const agent::settings& s, const formats::transfer_request& request) {
   source_limits limits;
@@ -32,36 +37,40 @@ source_limits limits_of(const agent::settings& s, const formats::transfer_reques
   return limits;
 }
 
-// Above every attempt of an earlier run: the wall clock moves on between runs, and the record guards against a clock
-// that was set back.
-std::uint64_t first_attempt(const formats::source_record& record) {
-  return std::max(record.attempt + 1, static_cast<std::uint64_t>(wall_time_ms()));
+// Above every attempt of an earlier activation: the epoch is higher in each, on whatever host and clock. Within one
+// epoch the wall clock moves on, and the record guards against a clock that was set back.
+std::uint64_t first_attempt(const formats::source_record& record, std::uint64_t epoch) {
+  return std::max(record.attempt + 1, (epoch << wall_clock_bits) + static_cast<std::uint64_t>(wall_time_ms()));
 }
 
 }  // namespace
 
-source_transfer::source_transfer(services& agent, formats::transfer_request request, formats::source_record record,
-                                 ended on_end)
+source_transfer::source_transfer(services& agent, plan_collector& plans, formats::transfer_request request,
+                                 formats::source_record record, ended on_end)
     : agent_(agent),
+      plans_(plans),
       request_(std::make_shared<const formats::transfer_request>(std::move(request))),
       record_(std::move(record)),
       on_end_(std::move(on_end)),
-      machine_(limits_of(agent.settings(), *request_), first_attempt(record_)),
-      ledger_(agent, request_, record_, [this] { finish_when_quiet(); }),
+      machine_(limits_of(agent.settings(), *request_), first_attempt(record_, agent.epoch())),
+      ledger_(
+          agent, request_, record_, [this](services::stored done) { save_record(std::move(done)); },
+          [this] { finish_when_quiet(); }),
+      adopted_(record_.planned),
       recoveries_before_(record_.recoveries),
       started_at_ms_(boot_time_ms()) {
   // An earlier run may have published events behind its last save; the same numbers again would be taken for repeats.
   if (record_.log_sequence > 0) record_.log_sequence += unsaved_log_events_max;
+  if (record_.sequence > 0) record_.sequence += sequence_step;
 }
 
 source_transfer::~source_transfer() {
   *cancelled_ = true;
-  agent_.loop().cancel(wake_);
-  agent_.loop().cancel(progress_timer_);
+  for (const auto timer : {wake_, progress_timer_, plan_timer_}) agent_.loop().cancel(timer);
 }
 
 void source_transfer::start() {
-  feed(source_event::start{record_.attempt > 0});
+  feed(source_event::start{adopted_});
 }
 void source_transfer::cancel() {
   feed(source_event::cancel{});
@@ -75,6 +84,8 @@ void source_transfer::unreachable(const std::string& why) {
 
 void source_transfer::on_negotiated(const formats::negotiated& answer) {
   terms_ = answer;
+  record_.peer_epoch = answer.epoch;
+  record_.peer_run = answer.run;
   failure_text_ = answer.text;  // empty when the destination takes the transfer
   feed(source_event::negotiated{answer.attempt, answer.result_code, answer.window_frames});
   if (state() == source_state::waiting_for_capacity) {
@@ -97,7 +108,7 @@ void source_transfer::on_ack(const formats::ack& a) {
   }
   feed(source_event::acked{a.attempt, a.frames, a.complete});
   end_at_first_failure();
-  if (finish_ || ledger_.busy()) return;
+  if (finish_) return;
   // The destination repeats only so many results: the record must not fall behind by more.
   const bool behind = record_.results_from - saved_results_from_ >= results_unsaved_max;
   if (behind || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
@@ -119,33 +130,89 @@ void source_transfer::feed(const source_input& event) {
 }
 
 void source_transfer::perform(const source_action::make_plan&) {
+  if (record_.planned) return find_plan();
   planner_options options{agent_.settings().transfer_root, agent_.settings().max_files, nullptr};
   const std::string path = plan_path();
   agent_.pool().submit([weak = weak_from_this(), request = request_, options, path,
                         stop = cancelled_]() mutable -> std::function<void()> {
     options.cancelled = stop.get();
-    auto totals = count_plan(path);  // a restarted agent has it already
+    // What an earlier activation listed and did not finish has other numbers.
+    auto plan = plan_writer::create(path);
     std::optional<plan_failure> failure;
-    if (!totals) {
-      auto plan = plan_writer::create(path);
-      if (plan) failure = make_plan(*request, options, [&](const plan_item& item) { plan->add(item); });
-      const auto written = plan ? plan->finish() : status(plan.error());
-      if (!failure && !written) failure = plan_failure{40, render(messages::BFGTR0019E, written.error().text)};
-      if (!failure) totals = plan->totals();
-      std::error_code ignored;
-      if (*stop) std::filesystem::remove(path, ignored);  // cut short: not a plan
-    }
-    return [weak, totals, failure] {
+    if (plan) failure = make_plan(*request, options, [&](const plan_item& item) { plan->add(item); });
+    const auto written = plan ? plan->finish() : status(plan.error());
+    if (!failure && !written) failure = plan_failure{40, render(messages::BFGTR0019E, written.error().text)};
+    const auto summary = summarise_plan(path);
+    if (!failure && !summary) failure = plan_failure{40, render(messages::BFGTR0019E, summary.error().text)};
+    std::error_code ignored;
+    if (*stop) std::filesystem::remove(path, ignored);  // cut short: not a plan
+    const plan_totals totals = failure ? plan_totals{} : plan->totals();
+    return [weak, totals, summary, failure] {
       const auto self = weak.lock();
       if (!self) return;
-      if (failure) self->failure_text_ = failure->text;
-      if (failure) return self->feed(source_event::plan_failed{failure->result_code});
-      self->plan_done(*totals);
+      if (failure) return self->no_plan(failure->result_code, failure->text);
+      self->plan_made(totals, *summary);
     };
   });
 }
 
-void source_transfer::plan_done(plan_totals totals) {
+void source_transfer::no_plan(int code, std::string text) {
+  failure_text_ = std::move(text);
+  feed(source_event::plan_failed{code});
+}
+
+// Of an adopted transfer: the file of this host if it is the right one, else the parts on STATE.
+void source_transfer::find_plan() {
+  totals_ = {record_.items_total, record_.bytes_total};
+  plan_summary wanted{record_.plan_bytes, record_.plan_parts, std::stoull("0" + record_.plan_check, nullptr, 16)};
+  const auto same = [](const result<plan_summary>& found, const plan_summary& as) {
+    return found.ok() && found->bytes == as.bytes && found->check == as.check;
+  };
+  agent_.pool().submit([weak = weak_from_this(), path = plan_path(), wanted, same]() -> std::function<void()> {
+    const bool here = same(summarise_plan(path), wanted);
+    return [weak, wanted, here] {
+      const auto self = weak.lock();
+      if (self) here ? self->plan_found() : self->collect_plan(wanted);
+    };
+  });
+}
+
+void source_transfer::collect_plan(const plan_summary& wanted) {
+  if (is_end(state())) return;
+  plan_timer_ = agent_.loop().after(parts_patience_ms, [this, wanted] {
+    log(messages::BFGTR0031W, request_->id, formats::state_queue(agent_.settings().name),
+        plans_.parts_of(request_->id, wanted.check), wanted.parts);
+  });
+  plans_.want(request_->id, wanted, [weak = weak_from_this(), wanted] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->agent_.loop().cancel(self->plan_timer_);
+    self->agent_.pool().submit([weak, wanted, parts = self->plans_.file(self->request_->id, wanted.check),
+                                path = self->plan_path()]() -> std::function<void()> {
+      const auto failure = adopt_plan_file(parts, path, wanted);
+      return [weak, failure] {
+        const auto again = weak.lock();
+        if (!again) return;
+        if (failure) return again->plan_found();
+        again->no_plan(code_failed, render(messages::BFGTR0019E, failure.error().text));
+      };
+    });
+  });
+}
+
+void source_transfer::plan_found() {
+  if (!record_.deleting.empty()) {
+    auto plan = plan_reader::open(plan_path());
+    if (plan) ledger_.adopt_deleting(*plan);
+  }
+  log(messages::BFGTR0001I, request_->id, request_->source_agent, request_->destination_agent, totals_.items,
+      totals_.bytes);
+  save_record();
+  tell_progress();
+  feed(source_event::planned{});
+}
+
+void source_transfer::plan_made(plan_totals totals, const plan_summary& plan) {
   totals_ = totals;
   log(messages::BFGTR0001I, request_->id, request_->source_agent, request_->destination_agent, totals.items,
       totals.bytes);
@@ -155,25 +222,49 @@ void source_transfer::plan_done(plan_totals totals) {
     event.bytes_total = totals.bytes;
     agent_.publish(event);
   }
-  if (totals.items == 0) {
-    failure_text_ = render(messages::BFGTR0011W);
-    return feed(source_event::plan_failed{code_failed});
-  }
-  save_record();
+  if (totals.items == 0) return no_plan(code_failed, render(messages::BFGTR0011W));
   tell_progress();
-  feed(source_event::planned{});
+  keep_plan(plan);
+}
+
+// The parts and behind them the record that names them, in one go: when all are on stable storage, data may move.
+void source_transfer::keep_plan(const plan_summary& plan) {
+  if (is_end(state())) return;
+  record_.plan_parts = plan.parts;
+  record_.plan_bytes = plan.bytes;
+  record_.plan_check = fmt::format("{:016x}", plan.check);
+  record_.items_total = totals_.items;
+  record_.bytes_total = totals_.bytes;
+  const auto step = [weak = weak_from_this()](bool kept) {
+    if (const auto self = weak.lock()) self->plan_kept_in_part(kept);
+  };
+  plan_sender_ = std::make_shared<plan_sender>(agent_, request_->id, plan_path(), plan,
+                                               plan_sender::handlers{[this, step] {
+                                                                       if (is_end(state())) return;
+                                                                       record_.planned = true;
+                                                                       save_record(step);
+                                                                     },
+                                                                     step});
+  plan_sender_->start();
+}
+
+void source_transfer::plan_kept_in_part(bool kept) {
+  if (!kept) return no_plan(code_failed, render(messages::BFGTR0019E, "the queue manager refused it"));
+  if (++plan_kept_ == 2) feed(source_event::planned{});
 }
 
 void source_transfer::perform(const source_action::negotiate& a) {
-  const bool again = record_.attempt > 0;
+  const bool again = adopted_ || record_.attempt > 0;
   record_.attempt = a.attempt;
   record_.recoveries = recoveries_before_ + machine_.recoveries();
   reader_.reset();
+  asked_epoch_ = agent_.epoch();
   formats::negotiate ask;
   ask.transfer_id = request_->id;
   ask.source_agent = request_->source_agent;
   ask.job = request_->job;
-  ask.epoch = agent_.epoch();
+  ask.epoch = asked_epoch_;
+  ask.run = agent_.run();
   ask.attempt = a.attempt;
   ask.items_total = totals_.items;
   ask.bytes_total = totals_.bytes;
@@ -201,8 +292,12 @@ void source_transfer::perform(const source_action::open_reader& a) {
   enter_what_arrived(*plan);
   ledger_.rewind(terms_.from);
   reader_ = std::make_shared<source_reader>(
-      std::move(*plan), *request_, formats::frame_header{request_->id, agent_.epoch(), a.attempt, 0},
+      std::move(*plan), *request_, formats::frame_header{request_->id, asked_epoch_, a.attempt, 0},
       std::clamp(terms_.chunk_bytes, chunk_bytes_min, std::max(agent_.settings().chunk_bytes, chunk_bytes_min)));
+  reader_->pass_over(ledger_.done());
+  if (machine_.recoveries() > 0) {
+    log(messages::BFGTR0027I, request_->id, terms_.from.item, terms_.from.offset);
+  }
   const auto found = reader_->seek(terms_.from);
   if (found) return;
   failure_text_ = render(messages::BFGTR0019E, found.error().text);
@@ -264,7 +359,9 @@ void source_transfer::perform(const source_action::send_frame&) {
 }
 
 void source_transfer::perform(const source_action::recover&) {
-  log(messages::BFGTR0005W, request_->id, "no answer came in time, or the connection was lost");
+  const bool adopted = state() == source_state::recovering;
+  log(messages::BFGTR0005W, request_->id,
+      adopted ? "the agent was interrupted while it was under way" : "no answer came in time");
   tell_progress();
 }
 
@@ -282,7 +379,8 @@ void source_transfer::perform(const source_action::finish& a) {
   if (machine_.attempt() >= record_.attempt && record_.attempt > 0) {
     formats::finish done_with;
     done_with.transfer_id = request_->id;
-    done_with.epoch = agent_.epoch();
+    done_with.epoch = asked_epoch_ > 0 ? asked_epoch_ : agent_.epoch();
+    done_with.run = agent_.run();
     done_with.attempt = machine_.attempt();
     done_with.how = a.how;
     amqp::message m;
@@ -336,7 +434,8 @@ void source_transfer::finish_when_quiet() {
   }
   std::error_code ignored;
   std::filesystem::remove(plan_path(), ignored);
-  agent_.forget(request_->id);
+  plans_.drop(request_->id);
+  agent_.forget_source(request_->id);
   finish_.reset();
   on_end_(request_->id);
 }
@@ -378,11 +477,13 @@ void source_transfer::tell_progress() {
   });
 }
 
-void source_transfer::save_record() {
+void source_transfer::save_record(services::stored done) {
   saved_at_ms_ = boot_time_ms();
   record_.results_from = saved_results_from_ = ledger_.results_from();
+  record_.done = ledger_.closed_behind();
+  record_.epoch = agent_.epoch();
   ++record_.sequence;
-  agent_.save(record_);
+  agent_.save(record_, std::move(done));
 }
 
 std::string source_transfer::plan_path() const {

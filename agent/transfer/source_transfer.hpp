@@ -9,6 +9,8 @@
 #include <string>
 
 #include "agent/transfer/item_ledger.hpp"
+#include "agent/transfer/plan_collector.hpp"
+#include "agent/transfer/plan_sender.hpp"
 #include "agent/transfer/services.hpp"
 #include "agent/transfer/source_machine.hpp"
 #include "agent/transfer/source_reader.hpp"
@@ -20,8 +22,10 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
  public:
   using ended = std::function<void(const std::string& transfer_id)>;
 
-  // `record` is new, or what an earlier run of the agent left. `on_end` is called once, last.
-  source_transfer(services& agent, formats::transfer_request request, formats::source_record record, ended on_end);
+  // `record` is new, or what an earlier activation left. `plans` has what is known of its plan. `on_end` is called
+  // once, last.
+  source_transfer(services& agent, plan_collector& plans, formats::transfer_request request,
+                  formats::source_record record, ended on_end);
   ~source_transfer();
 
   void start();
@@ -32,7 +36,6 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
 
   source_state state() const { return machine_.state(); }
   const formats::transfer_request& request() const { return *request_; }
-  std::uint64_t record_sequence() const { return record_.sequence; }
 
  private:
   void feed(const source_input& event);
@@ -46,27 +49,39 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void perform(const source_action::finish& a);
 
   void enter_what_arrived(plan_reader& plan);
-  void plan_done(plan_totals totals);
+  void find_plan();
+  void collect_plan(const plan_summary& wanted);
+  void plan_found();
+  void plan_made(plan_totals totals, const plan_summary& plan);
+  void keep_plan(const plan_summary& plan);
+  void plan_kept_in_part(bool kept);
+  void no_plan(int code, std::string text);
   void frame_done(std::uint64_t attempt, std::shared_ptr<read_frame> frame);
   void finish_when_quiet();
   void end_at_first_failure();
   void tell_progress();
   formats::progress how_far() const;
-  void save_record();
+  void save_record(services::stored done = nullptr);
   std::string plan_path() const;
 
   services& agent_;
+  plan_collector& plans_;
   const std::shared_ptr<const formats::transfer_request> request_;  // readers on workers keep it alive
   formats::source_record record_;
   const ended on_end_;
   source_machine machine_;
   item_ledger ledger_;
   plan_totals totals_;
+  std::shared_ptr<plan_sender> plan_sender_;
+  int plan_kept_ = 0;  // of two: the parts, and the record that names them
+  event_loop::timer_id plan_timer_ = 0;
+  std::uint64_t asked_epoch_ = 0;  // of the attempt
   formats::negotiated terms_;
   std::shared_ptr<source_reader> reader_;
   std::shared_ptr<read_frame> ready_;  // the frame of the frame_read event being handled
   std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
   event_loop::timer_id wake_ = 0, progress_timer_ = 0;
+  const bool adopted_;           // an earlier activation may have moved data
   const int recoveries_before_;  // in earlier activations
   std::int64_t started_at_ms_;   // boot time
   std::int64_t published_at_ms_ = 0, saved_at_ms_ = 0;

@@ -1,6 +1,7 @@
 #include "agent/transfer/transfers.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "common/formats/queues.hpp"
@@ -9,11 +10,18 @@
 namespace baton::transfer {
 namespace {
 constexpr logger log{"Transfer"};
+constexpr std::int64_t state_patience_ms = 2000;  // when the mark on STATE does not come back
 constexpr int code_source_capacity = 44, code_source_not_permitted = 51, code_destination_not_permitted = 52;
 }  // namespace
 
 transfers::transfers(services& agent, std::function<void()> became_idle)
-    : agent_(agent), became_idle_(std::move(became_idle)) {}
+    : agent_(agent), became_idle_(std::move(became_idle)), plans_(agent) {
+  state_timer_ = agent_.loop().after(state_patience_ms, [this] { state_read(); });
+}
+
+transfers::~transfers() {
+  agent_.loop().cancel(state_timer_);
+}
 
 std::optional<refusal> transfers::check(std::size_t pending) const {
   const auto& s = agent_.settings();
@@ -41,9 +49,46 @@ void transfers::admit(formats::source_record record, formats::transfer_request r
 }
 
 void transfers::adopt(formats::source_record record, formats::transfer_request request) {
+  if (record.peer_epoch > 0) judge(request.destination_agent, record.peer_epoch, record.peer_run);
   sources_.erase(record.transfer_id);
   std::erase_if(queue_, [&](const auto& entry) { return entry.second.record.transfer_id == record.transfer_id; });
   admit(std::move(record), std::move(request));
+}
+
+void transfers::adopt(const formats::destination_record& record) {
+  judge(record.terms.source_agent, record.terms.epoch, record.terms.run);
+  if (const auto faster = destinations_.find(record.transfer_id); faster != destinations_.end()) {
+    return faster->second->supersede(record);  // the source has been told where to begin, and that holds
+  }
+  const auto made = std::make_shared<destination_transfer>(agent_, record, destination_end());
+  destinations_.emplace(record.transfer_id, made);
+  made->adopt();
+  agent_.status_changed();
+}
+
+void transfers::state_read() {
+  if (std::exchange(state_read_, true)) return;
+  agent_.loop().cancel(state_timer_);
+  for (const auto& [id, ask] : std::exchange(early_, {})) on_negotiate(ask);
+}
+
+destination_transfer::ended transfers::destination_end() {
+  return [this](const std::string& ended) {
+    destinations_.erase(ended);
+    agent_.status_changed();
+    check_idle();
+  };
+}
+
+// Says in the log once what is refused.
+epoch_fence::verdict transfers::judge(const std::string& peer, std::uint64_t epoch, const std::string& run) {
+  const auto verdict = fence_.judge(peer, epoch, run);
+  if (verdict == epoch_fence::verdict::pass || !fence_.first_refusal(peer, epoch, run)) return verdict;
+  if (verdict == epoch_fence::verdict::stale)
+    log(messages::BFGTR0025W, peer, epoch, fence_.newest(peer).epoch);
+  else
+    log(messages::BFGTR0026W, run, peer, fence_.newest(peer).run, epoch);
+  return verdict;
 }
 
 void transfers::start_next() {
@@ -56,7 +101,7 @@ void transfers::start_next() {
 
 void transfers::start(formats::source_record record, formats::transfer_request request) {
   const std::string id = record.transfer_id;
-  auto made = std::make_shared<source_transfer>(agent_, std::move(request), std::move(record),
+  auto made = std::make_shared<source_transfer>(agent_, plans_, std::move(request), std::move(record),
                                                 [this](const std::string& ended) {
                                                   sources_.erase(ended);
                                                   start_next();
@@ -97,7 +142,16 @@ void transfers::end_queued(waiting entry) {
 }
 
 void transfers::on_negotiate(const formats::negotiate& ask) {
+  if (judge(ask.source_agent, ask.epoch, ask.run) != epoch_fence::verdict::pass) {
+    return refuse(ask, formats::code_stale_epoch,
+                  render(messages::BFGTR0029E, agent_.settings().name, ask.epoch, ask.source_agent,
+                         fence_.newest(ask.source_agent).epoch));
+  }
   auto found = destinations_.find(ask.transfer_id);
+  if (found == destinations_.end() && ask.again && !state_read_) {
+    early_.insert_or_assign(ask.transfer_id, ask);
+    return;
+  }
   if (found == destinations_.end()) {
     const auto& s = agent_.settings();
     if (s.max_destination_transfers == 0) {
@@ -106,11 +160,7 @@ void transfers::on_negotiate(const formats::negotiate& ask) {
     if (draining_ || static_cast<int>(destinations_.size()) >= s.max_destination_transfers) {
       return refuse(ask, code_destination_capacity, render(messages::BFGTR0018E, s.name, destinations_.size()));
     }
-    auto made = std::make_shared<destination_transfer>(agent_, ask, [this](const std::string& ended) {
-      destinations_.erase(ended);
-      agent_.status_changed();
-      check_idle();
-    });
+    auto made = std::make_shared<destination_transfer>(agent_, ask, destination_end());
     found = destinations_.emplace(ask.transfer_id, std::move(made)).first;
   }
   const auto keep = found->second;
@@ -121,6 +171,8 @@ void transfers::refuse(const formats::negotiate& ask, int code, std::string text
   formats::negotiated answer;
   answer.transfer_id = ask.transfer_id;
   answer.epoch = agent_.epoch();
+  answer.run = agent_.run();
+  answer.epoch_seen = fence_.newest(ask.source_agent).epoch;
   answer.attempt = ask.attempt;
   answer.result_code = code;
   answer.text = std::move(text);
@@ -135,6 +187,8 @@ void transfers::on_negotiated(const formats::negotiated& answer) {
   const auto found = sources_.find(answer.transfer_id);
   if (found == sources_.end()) return;
   const auto keep = found->second;
+  if (judge(keep->request().destination_agent, answer.epoch, answer.run) != epoch_fence::verdict::pass) return;
+  if (answer.result_code == formats::code_stale_epoch) agent_.outbid(answer.epoch_seen);
   keep->on_negotiated(answer);
 }
 
@@ -142,14 +196,17 @@ void transfers::on_ack(const formats::ack& a) {
   const auto found = sources_.find(a.transfer_id);
   if (found == sources_.end()) return;
   const auto keep = found->second;
+  if (judge(keep->request().destination_agent, a.epoch, a.run) != epoch_fence::verdict::pass) return;
   keep->on_ack(a);
 }
 
 void transfers::on_finish(const formats::finish& f) {
   const auto found = destinations_.find(f.transfer_id);
+  early_.erase(f.transfer_id);
   if (found == destinations_.end()) return;
   const auto keep = found->second;
-  keep->on_finish(f.how);
+  if (judge(keep->source_agent(), f.epoch, f.run) != epoch_fence::verdict::pass) return;
+  keep->on_finish(f);
 }
 
 void transfers::on_frame(std::string frame) {
@@ -161,6 +218,12 @@ void transfers::on_frame(std::string frame) {
   const auto found = destinations_.find(header->transfer_id);
   if (found == destinations_.end()) return;  // of a transfer that has ended
   const auto keep = found->second;
+  // A frame does not name its run; its attempt ties it to a negotiation, which did.
+  const auto& newest = fence_.newest(keep->source_agent());
+  if (header->epoch < newest.epoch) {
+    judge(keep->source_agent(), header->epoch, newest.run);
+    return;
+  }
   keep->on_frame(*header, std::move(frame));
 }
 

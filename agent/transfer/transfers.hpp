@@ -10,6 +10,8 @@
 #include <string>
 
 #include "agent/transfer/destination_transfer.hpp"
+#include "agent/transfer/epoch_fence.hpp"
+#include "agent/transfer/plan_collector.hpp"
 #include "agent/transfer/services.hpp"
 #include "agent/transfer/source_transfer.hpp"
 
@@ -24,6 +26,7 @@ struct refusal {
 class transfers {
  public:
   transfers(services& agent, std::function<void()> became_idle);
+  ~transfers();
 
   // Whether a request may be taken at all, looked at before its record is made. `pending`: those whose records are
   // being made at this moment.
@@ -33,6 +36,11 @@ class transfers {
   void admit(formats::source_record record, formats::transfer_request request);
   // A record of an earlier activation. It replaces what is known of the transfer: a newer record came behind an older.
   void adopt(formats::source_record record, formats::transfer_request request);
+  void adopt(const formats::destination_record& record);
+  // A part of a plan that an earlier activation put on STATE; `kept` when it is no longer in memory.
+  void adopt(const formats::plan_part& part, std::function<void()> kept) { plans_.add(part, std::move(kept)); }
+  // What an earlier activation left on STATE has been given.
+  void state_read();
   // The source of a transfer that is received here; empty when there is none.
   std::string source_agent_of(const std::string& transfer_id) const;
   // False when there is no such transfer.
@@ -62,6 +70,8 @@ class transfers {
   void start(formats::source_record record, formats::transfer_request request);
   void end_queued(waiting entry);
   void refuse(const formats::negotiate& ask, int code, std::string text);
+  destination_transfer::ended destination_end();
+  epoch_fence::verdict judge(const std::string& peer, std::uint64_t epoch, const std::string& run);
   void check_idle();
 
   services& agent_;
@@ -70,6 +80,11 @@ class transfers {
   std::map<std::string, std::shared_ptr<destination_transfer>> destinations_;
   std::map<std::pair<int, std::uint64_t>, waiting> queue_;  // by falling priority, then by arrival
   std::uint64_t arrivals_ = 0;
+  plan_collector plans_;
+  epoch_fence fence_;
+  bool state_read_ = false;
+  event_loop::timer_id state_timer_ = 0;
+  std::map<std::string, formats::negotiate> early_;  // asked before STATE was read: their record may still come
   bool draining_ = false;
 };
 

@@ -153,9 +153,9 @@ inline constexpr int version_written = 1;
 // The record as JSON text, with its version. Text that is not UTF-8 has its bad bytes replaced: names go through
 // name().
 template <class T>
-std::string write_json(const T& record) {
+std::string write_json(const T& from) {
   json_writer out;
-  describe(out, const_cast<T&>(record));
+  describe(out, const_cast<T&>(from));
   out.value()["version"] = version_written;
   return out.value().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -170,10 +170,10 @@ result<T> read_json(const std::string& text, const char* what) {
       return error{errc::bad_message, fmt::format("{}: format version {} is newer than this program's {}", what,
                                                   version, version_written)};
     }
-    T record;
+    T made;
     json_reader in(parsed);
-    describe(in, record);
-    return record;
+    describe(in, made);
+    return made;
   } catch (const json_reader::bad_member& bad) {
     return error{errc::bad_message, fmt::format("{}: {}", what, bad.text)};
   } catch (const nlohmann::json::exception& bad) {

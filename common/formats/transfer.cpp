@@ -1,40 +1,21 @@
 #include "common/formats/transfer.hpp"
 
-#include "common/formats/json_archive.hpp"
+#include "common/formats/transfer_members.hpp"
 
 namespace baton::formats {
-
-template <class Archive>
-void describe(Archive& a, position& p) {
-  a("item", p.item);
-  a("offset", p.offset);
-}
-
-template <class Archive>
-void describe(Archive& a, negotiate& m) {
-  a("transferId", m.transfer_id);
-  a("sourceAgent", m.source_agent);
-  a("job", m.job);
-  a("epoch", m.epoch);
-  a("attempt", m.attempt);
-  a("itemsTotal", m.items_total);
-  a("bytesTotal", m.bytes_total);
-  a("resultsFrom", m.results_from);
-  a("again", m.again);
-  a("chunkBytes", m.chunk_bytes);
-  a("windowFrames", m.window_frames);
-}
 
 template <class Archive>
 void describe(Archive& a, negotiated& m) {
   a("transferId", m.transfer_id);
   a("epoch", m.epoch);
+  a("run", m.run);
   a("attempt", m.attempt);
   a("resultCode", m.result_code);
   a("text", m.text);
   a("from", m.from);
   a("chunkBytes", m.chunk_bytes);
   a("windowFrames", m.window_frames);
+  a("epochSeen", m.epoch_seen);
 }
 
 template <class Archive>
@@ -49,6 +30,7 @@ template <class Archive>
 void describe(Archive& a, ack& m) {
   a("transferId", m.transfer_id);
   a("epoch", m.epoch);
+  a("run", m.run);
   a("attempt", m.attempt);
   a("frames", m.frames);
   a("durable", m.durable);
@@ -60,6 +42,7 @@ template <class Archive>
 void describe(Archive& a, finish& m) {
   a("transferId", m.transfer_id);
   a("epoch", m.epoch);
+  a("run", m.run);
   a("attempt", m.attempt);
   a("how", m.how);
 }

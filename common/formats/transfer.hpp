@@ -28,7 +28,8 @@ struct position {
 struct negotiate {
   std::string transfer_id, source_agent, job;
   std::uint64_t epoch = 0;    // of the source agent's lock
-  std::uint64_t attempt = 0;  // 1, 2, ...: frames and acks of an older attempt are ignored
+  std::string run;            // the source process that won it
+  std::uint64_t attempt = 0;  // rising: frames and acks of an older attempt are ignored
   std::uint64_t items_total = 0, bytes_total = 0;
   std::uint64_t results_from = 0;  // the first item whose result the source does not have yet
   bool again = false;              // data was sent before: items may have arrived whose results were lost
@@ -38,12 +39,18 @@ struct negotiate {
 struct negotiated {
   std::string transfer_id;
   std::uint64_t epoch = 0;  // of the destination agent's lock
+  std::string run;
   std::uint64_t attempt = 0;
-  int result_code = 0;  // 0, 45 no capacity, 52 not permitted, ...
+  int result_code = 0;  // 0, 45 no capacity, 52 not permitted, code_stale_epoch, ...
   std::string text;
   position from;
   std::uint32_t chunk_bytes = 262144, window_frames = 10;  // the smaller of both sides
+  std::uint64_t epoch_seen = 0;                            // with code_stale_epoch: the highest one of the source agent
 };
+
+// Not one of the field's: the source's epoch is not the highest that the destination has seen, or belongs to another
+// run. It never is the result of a transfer.
+inline constexpr int code_stale_epoch = 190;
 
 struct item_result {
   std::uint64_t number = 0;
@@ -57,6 +64,7 @@ struct item_result {
 struct ack {
   std::string transfer_id;
   std::uint64_t epoch = 0;
+  std::string run;
   std::uint64_t attempt = 0;
   std::uint64_t frames = 0;
   position durable;
@@ -67,6 +75,7 @@ struct ack {
 struct finish {
   std::string transfer_id;
   std::uint64_t epoch = 0;
+  std::string run;
   std::uint64_t attempt = 0;
   std::string how;  // completed, cancelled, failed
 };

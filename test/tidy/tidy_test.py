@@ -24,6 +24,7 @@ ALLOWED = {
 PURE = {
     "agent/transfer/source_machine": set(),
     "agent/transfer/destination_machine": set(),
+    "agent/transfer/epoch_fence": set(),
     "agent/controller": {"agent/exit_codes.hpp"},
     "agent/lock/machine": set(),
 }

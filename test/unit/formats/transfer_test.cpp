@@ -26,7 +26,7 @@ TEST_CASE("a negotiation comes back as it was written") {
 }
 
 TEST_CASE("a negotiation answer comes back as it was written") {
-  const negotiated sample{id, 1, 2, 45, "BFGTR0018E: full", {3, 4}, 5, 6};
+  const negotiated sample{id, 1, "run", 2, 45, "BFGTR0018E: full", {3, 4}, 5, 6, 7};
   test::check_record(sample, read_negotiated);
   const auto again = read_negotiated(to_json(sample));
   CHECK(again->from == position{3, 4});
@@ -34,7 +34,7 @@ TEST_CASE("a negotiation answer comes back as it was written") {
 }
 
 TEST_CASE("an acknowledgement comes back as it was written") {
-  const ack sample{id, 1, 2, 3, {4, 5}, {{6, 0, "", "00ff"}, {7, 1, "BFGIO0001E: gone", ""}}, true};
+  const ack sample{id, 1, "run", 2, 3, {4, 5}, {{6, 0, "", "00ff"}, {7, 1, "BFGIO0001E: gone", ""}}, true};
   test::check_record(sample, read_ack);
   const auto again = read_ack(to_json(sample));
   REQUIRE(again->results.size() == 2);
@@ -45,7 +45,7 @@ TEST_CASE("an acknowledgement comes back as it was written") {
 }
 
 TEST_CASE("the end of a transfer comes back as it was written") {
-  test::check_record(finish{id, 1, 2, "cancelled"}, read_finish);
+  test::check_record(finish{id, 1, "run", 2, "cancelled"}, read_finish);
 }
 
 TEST_CASE("positions are ordered by item and then by offset") {

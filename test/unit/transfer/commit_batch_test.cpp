@@ -29,11 +29,11 @@ void add(commit_batch& batch, const fs::path& path, std::uint64_t number, bool r
 TEST_CASE("a batch of any size gets its names") {
   for (const std::size_t count : {1, 7, 8, 9, 300}) {
     const temporary_directory where;
-    commit_batch batch;
+    commit_batch batch([] { return true; });
     for (std::size_t i = 0; i < count; ++i) add(batch, where.path() / ("file" + std::to_string(i)), i);
     CHECK(batch.size() == count);
     CHECK(part_files_in(where.path()) == static_cast<std::ptrdiff_t>(count));
-    const auto failures = batch.commit();
+    const auto failures = *batch.commit();
     CHECK(failures == std::vector<std::string>(count));
     CHECK(batch.size() == 0);
     const auto tree = tree_of(where.path());
@@ -41,7 +41,7 @@ TEST_CASE("a batch of any size gets its names") {
     for (std::size_t i = 0; i < count; ++i) {
       CHECK(tree.at("file" + std::to_string(i)) == "content of " + std::to_string(i));
     }
-    CHECK(batch.commit().empty());
+    CHECK(batch.commit()->empty());
   }
 }
 
@@ -51,10 +51,10 @@ TEST_CASE("descriptors of a big batch are not kept open") {
     return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
   };
   const auto before = open_files();
-  commit_batch batch;
+  commit_batch batch([] { return true; });
   for (std::size_t i = 0; i < 300; ++i) add(batch, where.path() / std::to_string(i), i);
   CHECK(open_files() <= before + 8);
-  (void)batch.commit();
+  (void)*batch.commit();
   CHECK(open_files() == before);
 }
 
@@ -63,9 +63,9 @@ TEST_CASE("an existing file is not replaced unless that was asked for") {
     const temporary_directory where;
     write_file(where.path() / "1", "old");
     write_file(where.path() / "2", "old");
-    commit_batch batch;
+    commit_batch batch([] { return true; });
     for (std::size_t i = 0; i < count; ++i) add(batch, where.path() / std::to_string(i), i, i == 2);
-    const auto failures = batch.commit();
+    const auto failures = *batch.commit();
     REQUIRE(failures.size() == count);
     for (std::size_t i = 0; i < count; ++i) CHECK(failures[i].empty() == (i != 1));
     CHECK_THAT(failures[1], Contains("BFGIO0006E"));
@@ -77,10 +77,10 @@ TEST_CASE("an existing file is not replaced unless that was asked for") {
 
 TEST_CASE("two items of a batch with one name do not replace each other") {
   const temporary_directory where;
-  commit_batch batch;
+  commit_batch batch([] { return true; });
   add(batch, where.path() / "same", 1);
   add(batch, where.path() / "same", 2);
-  const auto failures = batch.commit();
+  const auto failures = *batch.commit();
   CHECK(failures.at(0).empty());
   CHECK_THAT(failures.at(1), Contains("BFGIO0006E"));
   CHECK(read_file(where.path() / "same") == "content of 1");
@@ -88,15 +88,15 @@ TEST_CASE("two items of a batch with one name do not replace each other") {
 
 TEST_CASE("a part file that is gone or a directory in the way fails one file of a batch") {
   const temporary_directory where;
-  commit_batch batch;
+  commit_batch batch([] { return true; });
   for (std::size_t i = 0; i < 4; ++i) add(batch, where.path() / std::to_string(i), i, i == 2);
   for (const auto& [name, content] : tree_of(where.path())) {
     if (name.starts_with("1.")) fs::remove(where.path() / name);
   }
   write_file(where.path() / "2/below", "content");
-  const auto failures = batch.commit();
+  const auto failures = *batch.commit();
   CHECK(failures.at(0).empty());
-  CHECK_THAT(failures.at(1), Contains("BFGIO0341E"));
+  CHECK_THAT(failures.at(1), Contains("BFGIO0908E"));  // taken over, not arrived
   CHECK_THAT(failures.at(2), Contains("BFGIO0341E"));
   CHECK(failures.at(3).empty());
   CHECK(part_files_in(where.path()) == 0);
@@ -109,4 +109,15 @@ TEST_CASE("part names are unique and never longer than a file system takes") {
   CHECK(part_path(long_name, id, UINT64_MAX, UINT64_MAX).size() <= 3 + 255);
   CHECK(part_path(long_name, id, 7, 3) != part_path(long_name, id, 7, 4));
   CHECK(part_path("/d/name", id, 7, 3) != part_path("/d/name", id, 8, 3));
+}
+
+TEST_CASE("an instance that may not act any more renames nothing and says nothing") {
+  const temporary_directory where;
+  bool allowed = true;
+  commit_batch batch([&allowed] { return allowed; });
+  for (std::size_t i = 0; i < 3; ++i) add(batch, where.path() / std::to_string(i), i);
+  allowed = false;
+  CHECK_FALSE(batch.commit().has_value());
+  CHECK(part_files_in(where.path()) == 3);
+  CHECK_FALSE(fs::exists(where.path() / "0"));
 }

@@ -257,3 +257,25 @@ TEST_CASE("a random walk of the destination keeps the invariants") {
       machine->step(finished{}, i);
   }
 }
+
+TEST_CASE("an adopted transfer answers when its part file has been taken over") {
+  for (const bool asked_first : {false, true}) {
+    destination_machine machine({1000});
+    const auto begun = machine.step(adopted{}, 0);
+    CHECK(all_of<action::adopt_part>(begun).size() == 1);
+    CHECK(all_of<action::wake_at>(begun).at(0).time_ms == 1000);
+    CHECK(machine.state() == destination_state::recovering);
+    if (!asked_first) CHECK(machine.step(part_found{}, 1).empty());
+    const auto asked = machine.step(negotiated{7}, 2);
+    CHECK(all_of<action::answer>(asked).size() == (asked_first ? 0 : 1));
+    if (asked_first) CHECK(all_of<action::answer>(machine.step(part_found{}, 3)).size() == 1);
+    CHECK(machine.state() == destination_state::running);
+  }
+}
+
+TEST_CASE("an adopted transfer that its source forgot is closed") {
+  destination_machine machine({1000});
+  machine.step(adopted{}, 0);
+  machine.step(part_found{}, 1);
+  CHECK(all_of<action::close>(machine.step(tick{}, 1000)).size() == 1);
+}

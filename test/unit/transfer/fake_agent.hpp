@@ -29,8 +29,18 @@ class fake_agent : public transfer::services {
   void send_data(const std::string&, amqp::message m) override { frames.push_back(std::move(m)); }
   void publish(const formats::log_event& event) override { events.push_back(event); }
   void publish(const formats::transfer_status&) override {}
-  void save(const formats::source_record& record) override { saved = record; }
-  void forget(const std::string&) override {}
+  void save(const formats::source_record& record, stored done) override {
+    saved = record;
+    records.push_back(record);
+    answer(std::move(done));
+  }
+  void save(const formats::plan_part& part, stored done) override {
+    plan_parts.push_back(to_bytes(part));
+    answer(std::move(done));
+  }
+  void save(const formats::destination_record& record) override { saved_destination = record; }
+  void forget_source(const std::string&) override {}
+  void forget_destination(const std::string&) override { saved_destination.reset(); }
   void status_changed() override {}
 
   agent::settings& change_settings() { return settings_; }
@@ -38,11 +48,23 @@ class fake_agent : public transfer::services {
   std::vector<amqp::message> sent, frames;
   std::vector<formats::log_event> events;
   std::optional<formats::source_record> saved;
+  std::vector<formats::source_record> records;
+  std::vector<std::string> plan_parts;
+  std::optional<formats::destination_record> saved_destination;
+  bool keeps = true;              // the queue manager accepts records
+  std::vector<stored> unsettled;  // with `slow`: what the queue manager has not answered
+  bool slow = false;
   std::atomic<bool> lease = true;
   std::atomic<std::int64_t> unfenced_from = 0;
   std::vector<std::uint64_t> outbids;
 
  private:
+  void answer(stored done) {
+    if (!done) return;
+    if (slow) return unsettled.push_back(std::move(done));
+    loop_.post([done, kept = keeps] { done(kept); });
+  }
+
   const std::string run_ = "0123456789abcdef";
   event_loop loop_;
   agent::settings settings_;

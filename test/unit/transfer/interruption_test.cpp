@@ -153,7 +153,7 @@ TEST_CASE("a source that changed during an interruption fails and only that") {
   }
 }
 
-TEST_CASE("a part file that is gone after an interruption fails its item") {
+TEST_CASE("a position that no part file belongs to fails its item") {
   moved_tree tree;
   write_file(tree.in() / "a", std::string(1000, 'a'));
   tree.make_plan();
@@ -189,4 +189,85 @@ TEST_CASE("a cut frame is sent again and nothing is lost") {
   }
   CHECK(tree.results().size() == tree.items().size());
   CHECK(tree_of(tree.out()) == expected(tree, {}));
+}
+
+TEST_CASE("another instance goes on from the part file and the earlier one cannot commit it") {
+  moved_tree tree;
+  write_file(tree.in() / "a", std::string(3000, 'a'));
+  tree.make_plan();
+  const auto stale = tree.writer(1, 1);
+  const auto sending = tree.reader(300);
+  for (int i = 0; i < 3; ++i) (void)stale->write(sending->next_frame().bytes);
+  const auto left = stale->open_item();
+  REQUIRE(left.has_value());
+  REQUIRE(left->offset > 0);
+  const auto next = tree.writer(1, 2);
+  next->adopt(*left);
+  CHECK(next->durable() == formats::position{0, left->offset});
+  CHECK_FALSE(fs::exists(left->part));
+  // The earlier one wakes up and gets all the rest: its rename finds no name.
+  std::vector<formats::item_result> told;
+  for (bool last = false; !last;) {
+    const auto frame = sending->next_frame();
+    for (const auto& result : stale->write(frame.bytes).results) told.push_back(result);
+    last = frame.last;
+  }
+  REQUIRE(told.size() == 1);
+  CHECK_THAT(told[0].text, Contains("BFGIO0908E"));
+  CHECK_FALSE(fs::exists(tree.out() / "a"));
+  next->begin_at(0);
+  CHECK(tree.move(*tree.reader(300, next->durable()), *next));
+  tree.expect_all_good();
+  CHECK(read_file(tree.out() / "a") == std::string(3000, 'a'));
+  CHECK(part_files_in(tree.out()) == 0);
+}
+
+TEST_CASE("a part file that is gone or too short begins its item anew") {
+  for (const bool gone : {true, false}) {
+    moved_tree tree;
+    write_file(tree.in() / "a", std::string(3000, 'a'));
+    tree.make_plan();
+    const auto first = tree.writer(1, 1);
+    move_some(tree, *tree.reader(300), *first, 3, 0);
+    const auto left = first->open_item();
+    REQUIRE(left.has_value());
+    gone ? (void)fs::remove(left->part) : fs::resize_file(left->part, left->offset - 1);
+    const auto next = tree.writer(1, 2);
+    next->adopt(*left);
+    CHECK(next->durable() == formats::position{0, 0});
+    CHECK(tree.move(*tree.reader(300, next->durable()), *next));
+    tree.expect_all_good();
+    CHECK(part_files_in(tree.out()) == 0);
+  }
+}
+
+TEST_CASE("without a record older part files of an item are removed when it begins") {
+  moved_tree tree;
+  write_file(tree.in() / "a", std::string(3000, 'a'));
+  tree.make_plan();
+  for (const std::uint64_t epoch : {1, 2}) move_some(tree, *tree.reader(300), *tree.writer(1, epoch), 3, 0);
+  const auto last = tree.writer(1, 3);
+  CHECK(tree.move(*tree.reader(300), *last));
+  CHECK(part_files_in(tree.out()) == 0);
+}
+
+TEST_CASE("an instance whose lease is over writes, renames and removes nothing") {
+  moved_tree tree;
+  write_file(tree.in() / "a", std::string(1000, 'a'));
+  tree.make_plan();
+  bool holds = true;
+  const auto to = tree.writer(1, 1, [&holds] { return holds; });
+  const auto from = tree.reader(300);
+  (void)to->write(from->next_frame().bytes);
+  holds = false;
+  for (bool last = false; !last;) {
+    const auto frame = from->next_frame();
+    const auto written = to->write(frame.bytes);
+    CHECK(written.dropped);
+    CHECK(written.results.empty());
+    last = frame.last;
+  }
+  to->discard();
+  CHECK(part_files_in(tree.out()) == 1);
+  CHECK_FALSE(fs::exists(tree.out() / "a"));
 }

@@ -14,7 +14,9 @@ struct books {
     made.id = std::string(48, 'f');
     made.specs.emplace_back().source_disposition = what;
     request = std::make_shared<const formats::transfer_request>(std::move(made));
-    ledger.emplace(agent, request, record, [this] { ++settled; });
+    ledger.emplace(
+        agent, request, record, [this](transfer::services::stored done) { agent.save(record, std::move(done)); },
+        [this] { ++settled; });
   }
   read_item item(std::uint64_t number, const std::string& failure = "", bool told = true) const {
     read_item made;
@@ -189,10 +191,91 @@ TEST_CASE("a ledger may go while a source is being deleted") {
   kept.ledger->add(kept.real_item(where.path() / "a", 0));
   kept.ledger->settle({{0, 0, "", ""}});
   kept.ledger.reset();
-  // The pool has one thread: when this job is back, the one before it is too.
   bool back = false;
-  kept.agent.pool().submit([&back]() -> std::function<void()> { return [&back] { back = true; }; });
+  kept.agent.loop().post(
+      [&] { kept.agent.pool().submit([&back]() -> std::function<void()> { return [&back] { back = true; }; }); });
   REQUIRE(kept.agent.loop().run_until([&] { return back; }, 10000));
-  CHECK_FALSE(fs::exists(where.path() / "a"));
+  CHECK(fs::exists(where.path() / "a"));  // the next activation decides
   CHECK(kept.settled == 0);
+}
+
+TEST_CASE("a source is deleted after a record that says so is durable and not before") {
+  const temporary_directory where;
+  books kept(formats::disposition::remove);
+  kept.agent.slow = true;
+  kept.ledger->add(kept.real_item(where.path() / "a", 0));
+  kept.ledger->settle({{0, 0, "", ""}});
+  REQUIRE(kept.agent.records.size() == 1);
+  REQUIRE(kept.agent.records[0].deleting.size() == 1);
+  CHECK(kept.agent.records[0].deleting[0].size == 10);
+  CHECK(kept.agent.records[0].deleting[0].inode != 0);
+  CHECK(kept.ledger->results_from() == 0);
+  CHECK(fs::exists(where.path() / "a"));
+  kept.agent.unsettled.at(0)(true);
+  REQUIRE(kept.wait());
+  CHECK_FALSE(fs::exists(where.path() / "a"));
+  CHECK(kept.ledger->results_from() == 1);
+  CHECK(kept.record.deleting.empty());
+}
+
+TEST_CASE("nothing is deleted before its time nor without the lease") {
+  const temporary_directory where;
+  books kept(formats::disposition::remove);
+  kept.agent.unfenced_from = boot_time_ms() + 200;
+  kept.agent.lease = false;
+  kept.ledger->add(kept.real_item(where.path() / "a", 0));
+  kept.ledger->settle({{0, 0, "", ""}});
+  kept.agent.loop().run_until([&] { return boot_time_ms() > kept.agent.unfenced_from + 300; }, 5000);
+  CHECK(fs::exists(where.path() / "a"));
+  kept.agent.lease = true;
+  REQUIRE(kept.wait());
+  CHECK_FALSE(fs::exists(where.path() / "a"));
+}
+
+TEST_CASE("what an earlier activation was about to delete is deleted, counted or kept") {
+  const temporary_directory where;
+  books kept(formats::disposition::remove);
+  const char* names[] = {"deleted", "left", "changed"};
+  std::vector<read_item> items;
+  for (std::uint64_t i = 0; i < 3; ++i) items.push_back(kept.real_item(where.path() / names[i], i));
+  auto plan = plan_writer::create(where.path() / "plan");
+  REQUIRE(plan.ok());
+  for (const auto& item : items) {
+    plan->add(item.item);
+    const auto& file = item.item.identity;
+    kept.record.deleting.push_back(
+        {item.item.number, file.size, file.device, file.inode, file.modified_s, file.modified_ns, "00ff"});
+  }
+  REQUIRE(plan->finish().ok());
+  fs::remove(where.path() / "deleted");
+  write_file(where.path() / "changed", "something else");
+  kept.ledger.emplace(
+      kept.agent, kept.request, kept.record, [](transfer::services::stored) {}, [] {});
+  auto reading = plan_reader::open(where.path() / "plan");
+  REQUIRE(reading.ok());
+  CHECK(kept.ledger->done() == std::set<std::uint64_t>{0, 1, 2});
+  kept.ledger->adopt_deleting(*reading);
+  REQUIRE(kept.wait());
+  CHECK_FALSE(fs::exists(where.path() / "left"));
+  CHECK(read_file(where.path() / "changed") == "something else");
+  CHECK(kept.record.succeeded == 3);
+  CHECK(kept.record.warnings == 1);
+  CHECK(kept.record.failed == 0);
+  CHECK(kept.ledger->results_from() == 3);
+}
+
+TEST_CASE("results behind a gap survive a takeover and are not counted twice") {
+  books before;
+  for (std::uint64_t i = 0; i < 4; ++i) before.ledger->add(before.item(i));
+  before.ledger->settle({{1, 0, "", ""}, {3, 0, "", ""}});
+  CHECK(before.ledger->results_from() == 0);
+  books after;
+  after.record.results_from = before.ledger->results_from();
+  after.record.done = before.ledger->closed_behind();
+  after.ledger.emplace(
+      after.agent, after.request, after.record, [](transfer::services::stored) {}, [] {});
+  for (std::uint64_t i = 0; i < 4; ++i) after.ledger->add(after.item(i));
+  after.ledger->settle({{0, 0, "", ""}, {1, 0, "", ""}, {2, 0, "", ""}, {3, 0, "", ""}});
+  CHECK(after.record.succeeded == 2);
+  CHECK(after.ledger->results_from() == 4);
 }

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -99,10 +100,14 @@ class moved_tree {
     REQUIRE(made->seek(from).ok());
     return made;
   }
-  std::unique_ptr<destination_writer> writer(std::uint32_t checkpoint_frames = 1) {
+  std::unique_ptr<destination_writer> writer(
+      std::uint32_t checkpoint_frames = 1, std::uint64_t epoch = 1,
+      std::function<bool()> may_act = [] { return true; }) {
     writer_options options;
     options.transfer_id = request_.id;
-    options.epoch = 1;
+    options.epoch = epoch;
+    options.again = epoch > 1;
+    options.may_act = std::move(may_act);
     options.checkpoint_frames = checkpoint_frames;
     options.root = out().string();
     return std::make_unique<destination_writer>(std::move(options), 0);

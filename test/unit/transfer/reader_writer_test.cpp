@@ -250,7 +250,7 @@ TEST_CASE("a part file that somebody removed fails its item") {
   REQUIRE(part_files_in(tree.out()) == 1);
   for (const auto& [name, content] : tree_of(tree.out())) fs::remove(tree.out() / name);
   tree.move(*from, *to);
-  CHECK_THAT(tree.failure_of("a"), Contains("BFGIO0341E"));
+  CHECK_THAT(tree.failure_of("a"), Contains("BFGIO0908E"));
 }
 
 TEST_CASE("the rest of an item that the destination refused is not read") {

@@ -300,3 +300,13 @@ TEST_CASE("a random walk of ten thousand steps keeps the invariants") {
   }
   CHECK(ends > 10);
 }
+
+TEST_CASE("a source that was outbid asks again soon and does not end") {
+  for (const char* name : {"asked", "asked again"}) {
+    auto machine = machine_at(name);
+    const auto attempt = machine.attempt();
+    CHECK(all_of<action::finish>(machine.step(negotiated{attempt, code_outbid, 1}, 5000)).empty());
+    REQUIRE(machine.wake() == 5000 + source_limits{}.outbid_retry_ms);
+    CHECK(all_of<action::negotiate>(machine.step(tick{}, *machine.wake())).at(0).attempt == attempt + 1);
+  }
+}

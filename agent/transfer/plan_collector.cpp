@@ -1,0 +1,71 @@
+#include "agent/transfer/plan_collector.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "agent/transfer/file.hpp"
+
+namespace baton::transfer {
+namespace {
+
+bool write_part(const std::string& path, const std::string& bytes, std::uint64_t offset) {
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  const descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  return file.open() && write_all(file, bytes, offset) == 0;
+}
+
+}  // namespace
+
+void plan_collector::add(const formats::plan_part& part, std::function<void()> kept) {
+  const key of{part.transfer_id, part.plan_check};
+  agent_.pool().submit([this, of, over = over_, path = file(part.transfer_id, part.plan_check),
+                        bytes = std::string(part.bytes), number = part.number,
+                        kept = std::move(kept)]() -> std::function<void()> {
+    const bool written = write_part(path, bytes, std::uint64_t{number} * formats::plan_part_bytes);
+    return [this, of, over, number, written, kept] {
+      if (*over) return;
+      if (written) collections_[of].parts.insert(number);
+      kept();
+      look(of);
+    };
+  });
+}
+
+void plan_collector::want(const std::string& transfer_id, const plan_summary& plan, std::function<void()> complete) {
+  const key of{transfer_id, plan.check};
+  collection& known = collections_[of];
+  known.wanted = plan.parts;
+  known.complete = std::move(complete);
+  look(of);
+}
+
+void plan_collector::look(const key& of) {
+  collection& known = collections_[of];
+  if (known.wanted == 0 || known.parts.size() < known.wanted) return;
+  const auto complete = std::move(known.complete);
+  known.complete = nullptr;
+  if (complete) complete();
+}
+
+std::uint64_t plan_collector::parts_of(const std::string& transfer_id, std::uint64_t check) const {
+  const auto known = collections_.find({transfer_id, check});
+  return known == collections_.end() ? 0 : known->second.parts.size();
+}
+
+std::string plan_collector::file(const std::string& transfer_id, std::uint64_t check) const {
+  return fmt::format("{}/{}.{:016x}.parts", agent_.settings().plan_directory, transfer_id, check);
+}
+
+void plan_collector::drop(const std::string& transfer_id) {
+  for (auto known = collections_.lower_bound({transfer_id, 0});
+       known != collections_.end() && known->first.first == transfer_id;) {
+    std::error_code ignored;
+    std::filesystem::remove(file(transfer_id, known->first.second), ignored);
+    known = collections_.erase(known);
+  }
+}
+
+}  // namespace baton::transfer

@@ -1,0 +1,154 @@
+"""Transfers go on from their last checkpoint, with nothing but STATE and the file systems, and nothing is lost on the way.
+
+Each test was seen to fail with what it guards taken out:
+- kill of the destination: without saving destination records it goes on at byte 0;
+- lost data folders: without parts of the plan on STATE the source waits for ever (BFGTR0031W);
+- paused source, paused destination: without comparing epoch and attempt of frames the pieces do not fit (BFGIO0905E);
+- deleting: with deleting before the record is durable, a source that is gone is reported as missing (BFGIO0001E).
+"""
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+from topology import BIN, Topology, eventually
+
+PROPERTIES = {"agentQMgrRetryInterval": "1", "transferAckTimeout": "3000", "recoverableTransferRetryInterval": "2000",
+              "maxRestartCount": "50", "agentCheckpointInterval": "1"}
+LARGE_BYTES = 768 << 20
+
+
+class Recovery(unittest.TestCase):
+    def setUp(self):
+        self.t = Topology(properties=PROPERTIES)
+        self.addCleanup(self.t.close)
+        self.direct = {}
+        self.addCleanup(self.end_direct)
+        os.makedirs(self.t.path("in"))
+
+    def end_direct(self):
+        for process in self.direct.values():
+            process.kill()
+            process.wait()
+
+    def start_direct(self, agent):
+        """An agent without its controller, which would wait longer before each new start."""
+        before = self.t.log(agent).count("BFGAG0059I")
+        self.direct[agent] = subprocess.Popen([os.path.join(BIN, "baton-agent"), agent], env=self.t.env, stdin=subprocess.DEVNULL,
+                                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(lambda: self.t.log(agent).count("BFGAG0059I") > before, "agent %s is ready" % agent)
+
+    def kill_direct(self, agent):
+        process = self.direct.pop(agent)
+        process.kill()
+        process.wait()
+
+    def start_large(self):
+        """Begins a transfer of one large file and waits until a good part of it has been written."""
+        block = os.urandom(1 << 20)
+        with open(self.t.path("in/large"), "wb") as out:
+            for i in range(LARGE_BYTES >> 20):
+                out.write(i.to_bytes(8, "big") + block[8:])
+        self.transfer = self.t.id_of(self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-df", self.t.path("out/large"), self.t.path("in/large")))
+        self.until_part_has(LARGE_BYTES // 8)
+
+    def part_bytes(self):
+        try:
+            return max([os.path.getsize(self.t.path("out", n)) for n in os.listdir(self.t.path("out")) if n.endswith(".part")], default=0)
+        except FileNotFoundError:
+            return 0
+
+    def until_part_has(self, size):
+        eventually(lambda: self.part_bytes() >= size, "data arrives")
+
+    def assert_arrived(self):
+        record = self.t.items_of(self.transfer)
+        self.assertEqual(0, record["resultCode"], str(record)[:2000] + self.t.log("SRC")[-3000:] + self.t.log("DST")[-3000:])
+        subprocess.run(["cmp", self.t.path("in/large"), self.t.path("out/large")], check=True)
+        self.assertEqual(["large"], os.listdir(self.t.path("out")))
+
+    def assert_went_on_in_the_middle(self, agent):
+        places = re.findall(r"BFGTR0027I: Transfer %s goes on at item (\d+), byte (\d+)" % self.transfer, self.t.log(agent))
+        self.assertTrue(places, self.t.log(agent)[-3000:])
+        self.assertGreater(int(places[-1][1]), LARGE_BYTES // 16, places)
+
+    def test_a_killed_destination_goes_on_from_its_checkpoint(self):
+        self.t.start("SRC")
+        self.start_direct("DST")
+        self.start_large()
+        self.kill_direct("DST")
+        self.start_direct("DST")
+        self.assert_arrived()
+        self.assert_went_on_in_the_middle("DST")
+        self.assertIn("BFGTR0028I", self.t.log("DST"))
+
+    def test_a_source_and_then_a_destination_without_their_data_folders_go_on(self):
+        for agent in ("SRC", "DST"):
+            self.start_direct(agent)
+        self.start_large()
+        for agent, share in (("SRC", 2), ("DST", 4)):
+            self.kill_direct(agent)
+            shutil.rmtree(self.t.home(agent, "transfers"), ignore_errors=True)
+            self.start_direct(agent)
+            if agent == "SRC":
+                self.until_part_has(LARGE_BYTES // share)
+        self.assert_arrived()
+        self.assert_went_on_in_the_middle("SRC")
+        self.assert_went_on_in_the_middle("DST")
+
+    def test_a_paused_destination_harms_nothing(self):
+        for agent in ("SRC", "DST"):
+            self.start_direct(agent)
+        self.start_large()
+        self.direct["DST"].send_signal(signal.SIGSTOP)
+        eventually(lambda: "BFGTR0005W" in self.t.log("SRC"), "the source misses its answers")
+        self.direct["DST"].send_signal(signal.SIGCONT)
+        self.assert_arrived()
+
+    def test_a_paused_source_harms_nothing(self):
+        for agent in ("SRC", "DST"):
+            self.start_direct(agent)
+        self.start_large()
+        self.direct["SRC"].send_signal(signal.SIGSTOP)
+        self.assertNotEqual(0, self.t.run("ftePingAgent", "-w", "5", "SRC").code)  # which takes its time
+        self.direct["SRC"].send_signal(signal.SIGCONT)
+        self.assert_arrived()
+
+    def test_no_source_is_lost_or_miscounted_when_its_agent_is_killed_while_deleting(self):
+        seed = int(os.environ.get("BATON_SEED", random.randrange(1 << 30)))
+        print("seed %d" % seed)
+        chance = random.Random(seed)
+        count, kills = 3000, 20
+        content = {"f%04d" % i: b"%d " % i * chance.randrange(1, 300) for i in range(count)}
+        for name, data in content.items():
+            with open(self.t.path("in", name), "wb") as out:
+                out.write(data)
+        for agent in ("SRC", "DST"):
+            self.start_direct(agent)
+        done = self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-sd", "delete", "-dd", self.t.path("out"), self.t.path("in/f*"))
+        transfer = self.t.id_of(done)
+        left = lambda: len(os.listdir(self.t.path("in")))
+        for at in sorted((chance.randrange(1, count) for _ in range(kills)), reverse=True):
+            eventually(lambda: left() <= at, "fewer than %d sources are left: %s" % (at, self.t.log("SRC")[-2000:]))
+            self.kill_direct("SRC")
+            there = set(os.listdir(self.t.path("in"))) | set(os.listdir(self.t.path("out")))
+            self.assertEqual(set(), set(content) - there)
+            self.start_direct("SRC")
+        record = self.t.items_of(transfer)
+        self.assertEqual(0, record["resultCode"], str(record)[:3000])
+        self.assertEqual(0, left())
+        self.assertEqual(sorted(content), sorted(os.listdir(self.t.path("out"))))
+        for name, data in content.items():
+            with open(self.t.path("out", name), "rb") as arrived:
+                self.assertEqual(data, arrived.read(), name)
+        self.assertEqual([], [i for i in record["items_list"] if i["resultCode"] != 0])
+        self.assertNotIn("BFGTR0022E", self.t.log("SRC"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -47,6 +47,11 @@ const connection* world::current(int owner) const {
   return const_cast<world*>(this)->current(owner);
 }
 
+int world::holders() const {
+  return static_cast<int>(
+      std::count_if(processes.begin(), processes.end(), [&](const process& p) { return holds(p); }));
+}
+
 bool world::connected(int owner) const {
   const auto* c = current(owner);
   return c != nullptr && c->open;

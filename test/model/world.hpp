@@ -134,8 +134,8 @@ struct world {
   std::string outline() const;
 
   bool holds(const process& p) const { return p.machine.deadline_ms() > now; }
+  int holders() const;
   bool connected(int owner) const;  // the broker has this instance's connection
-  bool has_noticed(int owner) const;
   connection* current(int owner);
   const connection* current(int owner) const;
   connection* by_id(int id);

@@ -74,7 +74,7 @@ struct delivered {
 struct accepted {
   generation of = 0;
   std::uint64_t epoch = 0, sequence = 0;
-};  // the broker has taken this token of ours
+};  // the broker has taken this token of ours; a durable one is on its disk
 struct recovered {
   generation of = 0;
 };  // the agent's queues are open

@@ -36,7 +36,6 @@ struct machine_key {
 
 namespace baton::model {
 namespace {
-constexpr std::int64_t detection = 4;  // longer than the lease: after it a broker drops a silent client
 constexpr const char* names[] = {"takes",
                                  "syncs",
                                  "reads",
@@ -81,6 +80,11 @@ std::int64_t left(std::int64_t until, std::int64_t now) {
 }
 }  // namespace
 
+bool world::may_be_dropped(const connection& c) const {
+  const process& p = processes[static_cast<std::size_t>(c.owner)];
+  return c.closed || (p.frozen && now >= p.frozen_at + detection);
+}
+
 bool world::may_advance() const {
   if (is.time_max >= 0 && now - began >= is.time_max) return false;
   return std::none_of(processes.begin(), processes.end(),
@@ -103,9 +107,7 @@ void world::process_choices(int owner, std::vector<choice>& out) const {
 void world::fault_choices(std::vector<choice>& out) const {
   for (const connection& c : connections) {
     if (!c.open) continue;
-    const process& p = processes[static_cast<std::size_t>(c.owner)];
-    const bool noticed = p.frozen && now >= p.frozen_at + detection;
-    if (c.closed || noticed || (faults_left > 0 && is.drops && !p.frozen)) out.push_back({kind::drop, c.id});
+    if (may_be_dropped(c) || (faults_left > 0 && is.drops)) out.push_back({kind::drop, c.id});
   }
   if (faults_left == 0) return;
   if (is.restarts) out.push_back({kind::restart, 0});

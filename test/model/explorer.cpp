@@ -106,6 +106,7 @@ class breadth_first {
         continue;
       }
       nodes_.push_back({at, c, nodes_[at].depth + 1, nodes_[at].histories});
+      found_.overlaps += then.holders() > 1;
       found_.activations += then.activated.size() - of.activated.size();
       if (!then.wrong.empty()) return report(then.wrong);
       if (to_.sample == 0 || nodes_.size() % to_.sample != 0) continue;
@@ -144,7 +145,7 @@ std::string outcome(world of, const std::vector<choice>& steps, bool fair) {
 void shrink(const world& root, std::vector<choice>& steps, bool fair) {
   for (std::size_t before = steps.size() + 1; steps.size() < before;) {
     before = steps.size();
-    for (std::size_t length : {std::size_t{8}, std::size_t{3}, std::size_t{2}, std::size_t{1}}) {
+    for (const std::size_t length : {50U, 20U, 8U, 3U, 2U, 1U}) {
       for (std::size_t i = steps.size(); i-- > 0;) {
         if (i + length > steps.size()) continue;
         std::vector<choice> fewer = steps;
@@ -206,6 +207,7 @@ findings search(const rules& is, const bounds& to) {
     found.histories += of.histories;
     found.fair_runs += of.fair_runs;
     found.activations += of.activations;
+    found.overlaps += of.overlaps;
     complete = complete && of.complete;
     depth = std::min(depth, of.depth);
     const bool shorter = found.wrong.empty() || of.history.size() < found.history.size();
@@ -220,6 +222,7 @@ findings search(const rules& is, const bounds& to) {
 
 findings walk(const rules& is, const bounds& to) {
   findings found;
+  std::size_t wrong_walks = 0;
   std::mt19937_64 random(to.seed);
   const auto from = roots(is);
   for (std::size_t i = 0; i < to.walks; ++i) {
@@ -227,12 +230,13 @@ findings walk(const rules& is, const bounds& to) {
     world of = root;
     of.faults_left = is.faults;
     std::vector<choice> steps;
-    const std::uint64_t pace = std::uint64_t{2} << random() % 4;
+    const std::uint64_t pace = std::uint64_t{4} << random() % 5;
     for (int n = 0; n < to.walk_steps && of.wrong.empty(); ++n) {
       const auto possible = of.choices();
       if (possible.empty()) break;  // the clock has come to its bound
       steps.push_back(chosen(possible, pace, random));
       of.apply(steps.back());
+      found.overlaps += of.holders() > 1;
       ++found.steps;
     }
     ++found.walks;
@@ -247,9 +251,10 @@ findings walk(const rules& is, const bounds& to) {
     world start = root;
     start.faults_left = is.faults;
     shrink(start, steps, fair);
-    found.wrong = outcome(start, steps, fair);
-    found.history = replay(name, start, steps);
-    break;
+    const bool shorter = found.wrong.empty() || steps.size() + 1 < found.history.size();
+    if (shorter) found.wrong = outcome(start, steps, fair);
+    if (shorter) found.history = replay(name, start, steps);
+    if (++wrong_walks == to.wrong_walks) break;
   }
   return found;
 }

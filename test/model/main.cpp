@@ -46,6 +46,7 @@ options parse(int argc, char** argv) {
        [&] {
          o.broken = o.is.harm_only = true;
          o.to.sample = 0;
+         o.to.wrong_walks = 5;
        }},
   };
   const std::map<std::string, std::function<void(const std::string&)>> values{
@@ -69,7 +70,7 @@ options parse(int argc, char** argv) {
       throw std::invalid_argument("not known: " + name);
     }
   }
-  // For a long run: BATON_MODEL_FACTOR=20. So many times as many states and walks, and a step more of the clock.
+  // For a long run: BATON_MODEL_FACTOR=5. So many times as many states and walks, and a step more of the clock.
   if (const char* factor = std::getenv("BATON_MODEL_FACTOR"); factor != nullptr && !o.broken) {
     o.to.states *= number(factor);
     o.to.walks *= number(factor);
@@ -80,7 +81,8 @@ options parse(int argc, char** argv) {
 
 void print(const findings& f) {
   std::cout << f.states << " states, " << f.steps << " steps, " << f.walks << " walks, " << f.activations
-            << " activations, " << f.fair_runs << " runs without further faults";
+            << " activations, " << f.overlaps << " times a late reader, " << f.fair_runs
+            << " runs without further faults";
   if (f.states > 0)
     std::cout << ", " << f.histories << " histories"
               << (f.complete ? ", all there are" : ", all up to depth " + std::to_string(f.depth));

@@ -47,6 +47,11 @@ const connection* world::current(int owner) const {
   return const_cast<world*>(this)->current(owner);
 }
 
+int world::holders() const {
+  return static_cast<int>(
+      std::count_if(processes.begin(), processes.end(), [&](const process& p) { return holds(p); }));
+}
+
 bool world::connected(int owner) const {
   const auto* c = current(owner);
   return c != nullptr && c->open;
@@ -67,9 +72,7 @@ void world::apply(const choice& c) {
       }
       break;
     case kind::drop:
-      // A client that is gone, or silent for longer than the broker waits, is dropped in any run.
-      if (const connection& of = *by_id(c.which); !of.closed && !processes[static_cast<std::size_t>(of.owner)].frozen)
-        --faults_left;
+      if (!may_be_dropped(*by_id(c.which))) --faults_left;
       broker_drops(c.which);
       break;
     case kind::restart:

@@ -39,6 +39,8 @@ enum class kind {
   stop,  // faults
 };
 
+constexpr std::int64_t detection = 4;  // longer than the lease: after it a broker drops a silent client
+
 struct choice {
   kind what = kind::advance;
   int which = 0;  // connection, instance or piece of work
@@ -134,8 +136,8 @@ struct world {
   std::string outline() const;
 
   bool holds(const process& p) const { return p.machine.deadline_ms() > now; }
+  int holders() const;
   bool connected(int owner) const;  // the broker has this instance's connection
-  bool has_noticed(int owner) const;
   connection* current(int owner);
   const connection* current(int owner) const;
   connection* by_id(int id);
@@ -165,6 +167,7 @@ struct world {
   void process_choices(int owner, std::vector<choice>& out) const;
   void fault_choices(std::vector<choice>& out) const;
   bool may_advance() const;
+  bool may_be_dropped(const connection& c) const;  // in any run, without a fault
 };
 
 }  // namespace baton::model

@@ -70,7 +70,7 @@ TEST_CASE("a claim that comes back when its lease is over counts for nothing") {
 }
 
 TEST_CASE("when another run was seen to claim as high, it claims once more, higher") {
-  for (const std::uint64_t seen : {4, 5, 9}) {
+  for (const std::uint64_t seen : {4U, 5U, 9U}) {
     watched_machine m;
     to_claiming(m);
     REQUIRE(m->epoch() == 5);
@@ -329,7 +329,7 @@ TEST_CASE("a connection that is never made is given up and made anew") {
 }
 
 TEST_CASE("an outbid instance that is still the consumer claims higher, and not as a clean one") {
-  for (const std::uint64_t by : {5, 8}) {
+  for (const std::uint64_t by : {5U, 8U}) {
     watched_machine m;
     to_standby(m);
     m.step(others(m, 4, true), 0);
@@ -368,7 +368,7 @@ TEST_CASE("what a peer names while a claim is under way makes it claim higher") 
 }
 
 TEST_CASE("a consumer that is delivered another run's epoch as high as its own suspends, a lower one is settled") {
-  for (const std::uint64_t epoch : {0, 4, 5, 6}) {
+  for (const std::uint64_t epoch : {0U, 4U, 5U, 6U}) {
     auto m = active_machine();
     const auto out = m.step(others(m, epoch), 10);
     CHECK((m->state() == state::suspended) == (epoch >= 5));

@@ -190,7 +190,8 @@ class Troubles(TopologyTest):
         connection = BlockingConnection("amqp://%s:%s" % (host, port))
         self.addCleanup(connection.close)
         subjects = ["", "transfer.request", "transfer.cancel", "agent.stop", "transfer.negotiate", "transfer.negotiated",
-                    "transfer.ack", "transfer.finish", "transfer.data", "state.source", "agent.status", "transfer.log", "query"]
+                    "transfer.ack", "transfer.finish", "transfer.data", "state.source", "state.destination", "state.plan", "state.mark",
+                    "agent.status", "transfer.log", "query"]
         bodies = [b"", b"{", b"[]", b'{"version":99}', b'{"id":7}', b'{"specs":"x"}', b'{"transferId":"zz","attempt":-1}',
                   b"BTNF\x01" + os.urandom(100), os.urandom(2000), "text", 17, None, {"a": 1}]
         for queue in ["SYSTEM.FTE.%s.%s" % (kind, agent) for kind in ("COMMAND", "REPLY", "DATA", "STATE") for agent in ("SRC", "DST")] + ["SYSTEM.FTE", "SYSTEM.FTE.QUERY"]:

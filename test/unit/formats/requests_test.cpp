@@ -93,7 +93,7 @@ TEST_CASE("a cancel request comes back as it was written") {
 }
 
 TEST_CASE("a stop request comes back as it was written") {
-  test::check_record(stop_request{true}, read_stop_request);
+  test::check_record(stop_request{true, "one"}, read_stop_request);
 }
 
 TEST_CASE("a reply comes back as it was written") {

@@ -39,6 +39,14 @@ class Instances(Topology):
         log = self.place[name].log(agent)
         return log.count(ACTIVE) + log.count(STANDBY)
 
+    def is_active(self, name, agent="SRC"):
+        """By what the instance itself keeps up to date."""
+        try:
+            with open(self.place[name].home(agent, "agent.role")) as role:
+                return role.read().split() == ["active", str(self.place[name].pid(agent))]
+        except FileNotFoundError:
+            return False
+
     def wait_active(self, name, count=1, agent="SRC"):
         self.place[name].wait_for_log(agent, ACTIVE, count=count)
 

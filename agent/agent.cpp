@@ -16,6 +16,7 @@ namespace {
 
 constexpr logger log{"Agent"};
 constexpr std::size_t ended_ids_max = 10000;
+constexpr std::int64_t answer_patience_ms = 1000;  // for who asked to stop; it may have gone
 
 amqp::message publication(const char* subject, std::string body, bool durable) {
   amqp::message m;
@@ -191,6 +192,14 @@ command_handler::handlers agent::command_handlers() {
             if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
           },
           [this](bool immediate) { stop(immediate); },
+          [this](const std::string& address, amqp::message answer, std::function<void()> then) {
+            const auto once = std::make_shared<std::function<void()>>(std::move(then));
+            const auto go_on = [once] {
+              if (auto next = std::exchange(*once, nullptr)) next();
+            };
+            loop_.after(answer_patience_ms, go_on);
+            links_->send(address, std::move(answer), [go_on](amqp::outcome) { go_on(); });
+          },
           [this](const formats::instance_status& heard) { standby_heard(heard); },
           [this] {
             const auto now = reporter_.current();

@@ -152,9 +152,12 @@ void command_handler::stop(const amqp::message& content) {
     return answer(content, code_wrong_agent,
                   render(messages::BFGCH0904E, asked->instance, agent_.settings().name, agent_.settings().instance));
   }
-  answer(content, code_ok, "");
   // After this message has been settled, or it would stop the agent's next run too.
-  agent_.loop().after(0, [stop = to_.stop, immediate = asked->immediate] { stop(immediate); });
+  auto then = [&loop = agent_.loop(), stop = to_.stop, immediate = asked->immediate] {
+    loop.after(0, [stop, immediate] { stop(immediate); });
+  };
+  if (content.reply_to.empty()) return then();
+  answer(content, code_ok, "", {}, std::move(then));
 }
 
 // Read on a worker: requests do not wait for it.
@@ -172,7 +175,7 @@ void command_handler::standby(std::string body) {
 }
 
 void command_handler::answer(const amqp::message& to, int code, const std::string& text,
-                             const std::map<std::string, std::string>& details) {
+                             const std::map<std::string, std::string>& details, std::function<void()> then) {
   if (to.reply_to.empty()) return;
   formats::reply reply;
   reply.result_code = code;
@@ -183,6 +186,7 @@ void command_handler::answer(const amqp::message& to, int code, const std::strin
   m.subject = formats::subject::reply;
   m.correlation_id = to.correlation_id;
   m.body = to_json(reply);
+  if (then) return to_.answer_and_then(to.reply_to, std::move(m), std::move(then));
   agent_.send(to.reply_to, std::move(m));
 }
 

@@ -20,6 +20,8 @@ class command_handler {
   struct handlers {
     std::function<void(amqp::delivery_id)> settle;  // takes the message off the queue
     std::function<void(bool immediate)> stop;
+    // Sends an answer, and goes on when it has arrived or a moment has passed.
+    std::function<void(const std::string& address, amqp::message answer, std::function<void()> then)> answer_and_then;
     std::function<void(const formats::instance_status&)> standby;  // another instance has told of itself
     std::function<std::map<std::string, std::string>()> about;     // what a ping is told
     std::function<bool(const std::string& id)> ended;              // such a transfer ended here not long ago
@@ -42,7 +44,7 @@ class command_handler {
   void stop(const amqp::message& content);
   void standby(std::string body);
   void answer(const amqp::message& to, int code, const std::string& text,
-              const std::map<std::string, std::string>& details = {});
+              const std::map<std::string, std::string>& details = {}, std::function<void()> then = nullptr);
   void unreadable(const std::string& why);
 
   transfer::services& agent_;

@@ -96,7 +96,7 @@ void instance::stop(int exit_code) {
 }
 
 void instance::outbid(std::uint64_t epoch) {
-  if (epoch <= epoch_) return;
+  if (epoch < epoch_) return;
   log(messages::BFGAG0922W, epoch, epoch_);
   if (settings_.highly_available) return keeper_->feed(lock::event::outbid{epoch});
   dropped(links_of_, {errc::in_use, "another instance has run with a higher epoch"});

@@ -34,6 +34,15 @@ struct read_frame {
   std::string broken;   // the plan itself cannot be read: the transfer fails with this text
 };
 
+// An item while it is read. (Not inside the class: clang 14 cannot make an optional of it there.)
+struct item_being_read {
+  plan_item item;
+  descriptor file;
+  running_checksum sum{formats::checksum_kind::none};
+  std::uint64_t offset = 0;
+  bool told = false;
+};
+
 class source_reader {
  public:
   // `request` must outlive the reader.
@@ -48,14 +57,6 @@ class source_reader {
   void skip(std::uint64_t number) { skip_ = number; }
 
  private:
-  struct open_item {
-    plan_item item;
-    descriptor file;
-    running_checksum sum{formats::checksum_kind::none};
-    std::uint64_t offset = 0;
-    bool told = false;
-  };
-
   bool begin_next(read_frame& out, formats::frame_writer& frame);
   std::string open_current(std::uint64_t offset);
   void read_current(read_frame& out, formats::frame_writer& frame);
@@ -71,7 +72,7 @@ class source_reader {
   std::uint64_t items_ = 0;   // of the plan, when its end has been seen
   formats::position resume_;  // where one item goes on in its middle
   std::set<std::uint64_t> done_;
-  std::optional<open_item> current_;
+  std::optional<item_being_read> current_;
   std::atomic<std::uint64_t> skip_{UINT64_MAX};
 };
 

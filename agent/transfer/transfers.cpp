@@ -173,6 +173,7 @@ void transfers::refuse(const formats::negotiate& ask, int code, std::string text
   answer.epoch = agent_.epoch();
   answer.run = agent_.run();
   answer.epoch_seen = fence_.newest(ask.source_agent).epoch;
+  answer.run_seen = fence_.newest(ask.source_agent).run;
   answer.attempt = ask.attempt;
   answer.result_code = code;
   answer.text = std::move(text);
@@ -188,7 +189,9 @@ void transfers::on_negotiated(const formats::negotiated& answer) {
   if (found == sources_.end()) return;
   const auto keep = found->second;
   if (judge(keep->request().destination_agent, answer.epoch, answer.run) != epoch_fence::verdict::pass) return;
-  if (answer.result_code == formats::code_stale_epoch) agent_.outbid(answer.epoch_seen);
+  // What was refused may have been a late message of an activation before this one: then it is this run that was seen.
+  const bool refused = answer.result_code == formats::code_stale_epoch;
+  if (refused && answer.run_seen != agent_.run()) agent_.outbid(answer.epoch_seen);
   keep->on_negotiated(answer);
 }
 

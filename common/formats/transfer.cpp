@@ -16,6 +16,7 @@ void describe(Archive& a, negotiated& m) {
   a("chunkBytes", m.chunk_bytes);
   a("windowFrames", m.window_frames);
   a("epochSeen", m.epoch_seen);
+  a("runSeen", m.run_seen);
 }
 
 template <class Archive>

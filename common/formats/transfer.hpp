@@ -46,6 +46,7 @@ struct negotiated {
   position from;
   std::uint32_t chunk_bytes = 262144, window_frames = 10;  // the smaller of both sides
   std::uint64_t epoch_seen = 0;                            // with code_stale_epoch: the highest one of the source agent
+  std::string run_seen;                                    // and whose it is
 };
 
 // Not one of the field's: the source's epoch is not the highest that the destination has seen, or belongs to another

@@ -33,7 +33,7 @@ class played_transfer {
 
   formats::negotiate asked() { return *formats::read_negotiate(last(formats::subject::negotiate)->body); }
   void answer(formats::position from, int code = 0, const std::string& text = "") {
-    transfer_->on_negotiated({request_.id, 1, "run", asked().attempt, code, text, from, 4096, 10, 0});
+    transfer_->on_negotiated({request_.id, 1, "run", asked().attempt, code, text, from, 4096, 10, 0, {}});
   }
   void acknowledge(std::uint64_t frames, std::vector<formats::item_result> results, bool complete) {
     transfer_->on_ack({request_.id, 1, "run", asked().attempt, frames, {}, std::move(results), complete});

@@ -5,14 +5,13 @@ Seen to fail with what it guards taken out: when a destination that was taken ov
 waits for transferAckTimeout, which is longer than the deadline here.
 """
 import os
-import subprocess
 import sys
 import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from instances import STANDBY, FinalName, InstancesTest, write_large  # noqa: E402
-from processes import BIN, eventually  # noqa: E402
+from instances import STANDBY, InstancesTest, LargeTransfer, write_large  # noqa: E402
+from processes import eventually  # noqa: E402
 
 SIZE = 256 << 20
 KILLS = 3
@@ -20,6 +19,7 @@ KILLS = 3
 SLOW = {"agentChunkSize": "32768", "agentWindowSize": "4"}
 LEASE_MS = 1000
 QUICK_LEASE = {"lockLease": str(LEASE_MS), "lockRenewInterval": "200", "agentQMgrIdleTimeout": "2000"}
+DELETE = ("-sd", "delete")
 
 
 class Takeover(InstancesTest):
@@ -29,19 +29,12 @@ class Takeover(InstancesTest):
         self.t = self.instances(agents=(clustered,), other_agents=(other,), properties={**SLOW, **(properties or {})})
         self.t.launch_on("one", "two", agent=clustered)
         self.t.start(other)
-        self.source, self.arrived = self.t.path("in/large"), self.t.path("out/large")
-        watched = FinalName(self.arrived, SIZE, write_large(self.source, SIZE), self.source if words else None)
-        self.waiting = subprocess.Popen([os.path.join(BIN, "fteCreateTransfer"), "-sa", "SRC", "-da", "DST", "-w", *words, "-df",
-                                         self.arrived, self.source], env=self.t.env, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.addCleanup(self.waiting.stdout.close)
-        self.addCleanup(self.waiting.kill)
-        return watched
+        source = self.t.path("in/large")
+        self.transfer = LargeTransfer(self.t, source, SIZE, write_large(source, SIZE), words)
+        self.addCleanup(self.transfer.close)
 
     def until_it_has(self, share):
-        """Data at the destination: this share of the file."""
-        eventually(lambda: self.t.part_bytes(self.t.path("out")) >= SIZE * share or self.waiting.poll() is not None, "data arrives")
-        self.assertIsNone(self.waiting.poll(), "it was still under way")
+        self.assertTrue(self.transfer.until_it_has(SIZE * share), "it was still under way")
 
     def kill_in_the_middle(self, agent):
         for i in range(KILLS):
@@ -50,38 +43,31 @@ class Takeover(InstancesTest):
             self.t.kill_instance(name, agent)
             self.t.place[name].launch(agent)
 
-    def assert_arrived(self, watched, agent, times):
-        out, _ = self.waiting.communicate(timeout=60)
-        self.assertEqual(0, self.waiting.returncode, out + self.t.tails("SRC") + self.t.tails("DST"))
-        watched.look()
-        self.assertEqual([], watched.faults)
-        self.assertEqual(1, len(watched.seen), "it has appeared once and is whole")
-        self.assertEqual(["large"], os.listdir(self.t.path("out")))
+    def assert_arrived(self, agent, times):
+        self.assertEqual([], self.transfer.faults_at_the_end(), self.t.tails("SRC") + self.t.tails("DST"))
         self.assertEqual(times + 1, len(self.t.epochs(agent)), self.t.epochs(agent))
-        transfer = self.t.id_of(self.t.run("fteListTransfers", "--json"))
-        went_on = self.t.went_on_at(transfer, "DST")
+        went_on = self.t.went_on_at(self.transfer.id, "DST")
         self.assertGreaterEqual(len(went_on), times, "it says where it goes on")
         self.assertGreater(max(went_on), SIZE / (KILLS + 3), "from a checkpoint")
         eventually(lambda: self.t.takeovers_shown(agent) == [epoch for epoch, _, _ in reversed(self.t.epochs(agent))],
                    lambda: "the history has them all: %s" % self.t.must("fteShowAgentDetails", "-v", agent).out)
 
+    def killed(self, agent, words=()):
+        self.begin(agent, words)
+        self.kill_in_the_middle(agent)
+        self.assert_arrived(agent, KILLS)
+
     def test_the_active_source_is_killed(self):
-        with self.begin("SRC") as watched:
-            self.kill_in_the_middle("SRC")
-            self.assert_arrived(watched, "SRC", KILLS)
-        self.assertTrue(os.path.exists(self.source))
+        self.killed("SRC")
 
     def test_the_active_destination_is_killed(self):
-        with self.begin("DST") as watched:
-            self.kill_in_the_middle("DST")
-            self.assert_arrived(watched, "DST", KILLS)
+        self.killed("DST")
 
     def test_a_source_is_deleted_when_it_has_arrived_and_only_then(self):
-        for agent in ("SRC", "DST"):
-            with self.subTest(killed=agent), self.begin(agent, words=("-sd", "delete")) as watched:
-                self.kill_in_the_middle(agent)
-                self.assert_arrived(watched, agent, KILLS)
-                self.assertFalse(os.path.exists(self.source))
+        self.killed("SRC", DELETE)
+
+    def test_a_source_is_deleted_when_it_has_arrived_whatever_becomes_of_the_destination(self):
+        self.killed("DST", DELETE)
 
     def pause_in_the_middle(self, agent):
         """For twice the lease, and until another one is active."""
@@ -97,15 +83,16 @@ class Takeover(InstancesTest):
         host.wait_for_log(agent, "BFGAG0914W")
         host.wait_for_log(agent, STANDBY, count=standbys + 1)
 
+    def paused(self, agent):
+        self.begin(agent, DELETE, QUICK_LEASE)
+        self.pause_in_the_middle(agent)
+        self.assert_arrived(agent, 1)
+
     def test_a_paused_source_does_nothing_with_its_old_epoch(self):
-        with self.begin("SRC", ("-sd", "delete"), QUICK_LEASE) as watched:
-            self.pause_in_the_middle("SRC")
-            self.assert_arrived(watched, "SRC", 1)
+        self.paused("SRC")
 
     def test_a_paused_destination_does_nothing_with_its_old_epoch(self):
-        with self.begin("DST", ("-sd", "delete"), QUICK_LEASE) as watched:
-            self.pause_in_the_middle("DST")
-            self.assert_arrived(watched, "DST", 1)
+        self.paused("DST")
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@ import datetime
 import hashlib
 import os
 import re
+import shutil
 import signal
+import subprocess
 import threading
 import time
 import unittest
 
-from processes import eventually
+from processes import BIN, eventually
 from rabbitmq import RabbitMq
 from topology import Topology
 
@@ -32,6 +34,7 @@ class Instances(Topology):
         super().__init__(tuple(agents) + tuple(other_agents), properties, RabbitMq() if RABBITMQ else None)
         self.clustered = list(agents)
         self.gone = []  # (agent, instance, when) of each that was killed or paused
+        self.paused = set()  # (agent, instance)
         self.place = {names[0]: self}
         for name in names[1:]:
             self.place[name] = self.add_host(name)
@@ -71,7 +74,7 @@ class Instances(Topology):
                     word, pid = role.read().split()
             except (FileNotFoundError, ValueError):
                 continue
-            if word == "active" and host.pid(agent) == int(pid) and (agent, name) not in self.paused():
+            if word == "active" and host.pid(agent) == int(pid) and (agent, name) not in self.paused:
                 return name
         return None
 
@@ -90,16 +93,13 @@ class Instances(Topology):
             host.kill(host.pid(agent, "controller.pid"), signal.SIGKILL)
         host.kill(host.pid(agent), signal.SIGKILL)
 
-    def paused(self):
-        return getattr(self, "paused_", set())
-
     def pause(self, name, agent="SRC"):
         self.gone.append((agent, name, time.time()))
-        self.paused_ = self.paused() | {(agent, name)}
+        self.paused.add((agent, name))
         os.kill(self.place[name].pid(agent), signal.SIGSTOP)
 
     def go_on(self, name, agent="SRC"):
-        self.paused_ = self.paused() - {(agent, name)}
+        self.paused.discard((agent, name))
         os.kill(self.place[name].pid(agent), signal.SIGCONT)
 
     def epochs(self, agent="SRC"):
@@ -149,11 +149,10 @@ class Instances(Topology):
         shown = self.must("fteShowAgentDetails", "-v", agent).out
         return [int(epoch) for epoch in re.findall(r"^\d\S+ [\d:.]+\S*(?: \S+)? +(\d+) +\w+ +\S+", shown.partition("Takeovers:")[2], re.M)]
 
-    def part_bytes(self, directory):
-        try:
-            return max([os.path.getsize(os.path.join(directory, n)) for n in os.listdir(directory) if n.endswith(".part")], default=0)
-        except FileNotFoundError:
-            return 0
+    def active_after(self, since, agent="SRC"):
+        """Seconds from then until an instance said that it is active; None when none has since."""
+        told = [begin for begin, _, _ in self.times_active(agent) if begin >= since - 0.001]
+        return max(told[0] - since, 0) if told else None
 
     def went_on_at(self, transfer_id, agent):
         """Bytes where the transfer went on, at each of the times, by the logs of all instances."""
@@ -183,11 +182,10 @@ class FinalName:
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
 
-    def __enter__(self):
+    def start(self):
         self.thread.start()
-        return self
 
-    def __exit__(self, *_):
+    def stop(self):
         self.over.set()
         self.thread.join()
         self.look()
@@ -215,6 +213,71 @@ class FinalName:
     def fault(self, text):
         if text not in self.faults:
             self.faults.append(text)
+
+
+class LargeTransfer:
+    """A transfer of one large file that somebody waits for, with its final name watched."""
+
+    def __init__(self, t, source, size, checksum, words=()):
+        self.t, self.source, self.size, self.deletes = t, source, size, "delete" in words
+        self.directory = t.path("out-" + os.path.basename(source))
+        self.arrived = os.path.join(self.directory, "large")
+        self.watched = FinalName(self.arrived, size, checksum, source if self.deletes else None)
+        self.command = subprocess.Popen(
+            [os.path.join(BIN, "fteCreateTransfer"), "-sa", "SRC", "-da", "DST", "-w", *words, "-df", self.arrived, source],
+            env=t.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.watched.start()
+
+    def bytes(self):
+        """How long the part file is, or the file."""
+        try:
+            return max([os.path.getsize(os.path.join(self.directory, name)) for name in os.listdir(self.directory)], default=0)
+        except FileNotFoundError:
+            return 0
+
+    def part(self):
+        """What is known of the part file; None while there is none."""
+        try:
+            names = [name for name in os.listdir(self.directory) if name.endswith(".part")]
+            return os.stat(os.path.join(self.directory, names[0])) if names else None
+        except FileNotFoundError:
+            return None
+
+    def under_way(self):
+        return self.command.poll() is None
+
+    def until_it_has(self, size):
+        """False when it has ended before."""
+        eventually(lambda: self.bytes() >= size or not self.under_way(), lambda: "data arrives: %s %s" % (self.t.tails("SRC"), self.t.tails("DST")))
+        return self.under_way()
+
+    def faults_at_the_end(self, deadline_s=120):
+        """Waits for the end; everything that is not as it must be."""
+        try:
+            said, _ = self.command.communicate(timeout=deadline_s)
+        except subprocess.TimeoutExpired:
+            self.close()
+            return ["not ended within %s s" % deadline_s]
+        self.watched.stop()
+        faults = list(self.watched.faults)
+        self.id = re.search(r"[0-9a-f]{48}", said).group(0)
+        if self.command.returncode != 0:
+            faults.append("result %d: %s" % (self.command.returncode, said[-1000:]))
+        if len(self.watched.seen) != 1:
+            faults.append("it appeared %d times" % len(self.watched.seen))
+        left = os.listdir(self.directory) if os.path.isdir(self.directory) else []
+        if left != ["large"]:
+            faults.append("at the destination is %s" % left)
+        if os.path.exists(self.source) == self.deletes:
+            faults.append("the source is %s" % ("still there" if self.deletes else "gone"))
+        return faults
+
+    def close(self):
+        self.command.kill()
+        self.command.wait()
+        self.command.stdout.close()
+        self.watched.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def hash_of(file):

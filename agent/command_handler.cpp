@@ -52,6 +52,12 @@ void command_handler::received(amqp::delivery_id delivery, amqp::message&& conte
       transfers_.on_finish(*end);
     else
       unreadable(end.error().text);
+  } else if (content.subject == subject::transfer_query) {
+    const auto asked = formats::read_transfer_query(content.body);
+    if (asked)
+      transfers_.on_query(*asked);
+    else
+      unreadable(asked.error().text);
   } else if (content.subject == subject::transfer_cancel) {
     cancel(content);
   } else if (content.subject == subject::agent_ping) {

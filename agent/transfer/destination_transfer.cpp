@@ -33,9 +33,24 @@ writer_options options_of(services& agent, const formats::negotiate& terms,
 
 }  // namespace
 
+void send_notice(services& agent, const std::string& source_agent, const std::string& transfer_id,
+                 std::uint64_t attempt) {
+  formats::ack a;
+  a.transfer_id = transfer_id;
+  a.epoch = agent.epoch();
+  a.run = agent.run();
+  a.attempt = attempt;
+  amqp::message m;
+  m.durable = false;
+  m.subject = formats::subject::ack;
+  m.body = to_json(a);
+  agent.send(formats::reply_queue(source_agent), std::move(m));
+}
+
 destination_transfer::destination_transfer(services& agent, const formats::negotiate& first, ended on_end)
     : agent_(agent), terms_(first), on_end_(std::move(on_end)), machine_(limits_of(agent.settings())) {
   record_.transfer_id = first.transfer_id;
+  saved_at_ms_ = boot_time_ms();
   writer_ = std::make_shared<destination_writer>(options_of(agent, first, over_), first.results_from);
   log(messages::BFGTR0003I, first.transfer_id, first.source_agent, first.items_total, first.bytes_total);
 }
@@ -62,6 +77,8 @@ destination_transfer::~destination_transfer() {
 
 void destination_transfer::adopt() {
   feed(destination_event::adopted{});
+  // It would wait for acknowledgements of frames that died with the activation before.
+  send_notice(agent_, terms_.source_agent, terms_.transfer_id, terms_.attempt);
 }
 
 void destination_transfer::supersede(const formats::destination_record& left) {
@@ -168,7 +185,7 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   const std::size_t recent_max = std::size_t{256} * (terms_.window_frames + 1);
   while (recent_.size() > recent_max) recent_.pop_front();
   // So that at most a little is sent again, and small transfers leave nothing on STATE.
-  if (frame->durable.offset > 0 && boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
+  if (boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
   written_ = std::move(frame);
   feed(destination_event::written{attempt, sequence, !written_->broken.empty()});
   written_.reset();

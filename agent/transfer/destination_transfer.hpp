@@ -18,6 +18,11 @@
 
 namespace baton::transfer {
 
+// Tells a source that this activation of its destination does not know of its newest question. An acknowledgement of
+// nothing.
+void send_notice(services& agent, const std::string& source_agent, const std::string& transfer_id,
+                 std::uint64_t attempt);
+
 class destination_transfer : public std::enable_shared_from_this<destination_transfer> {
  public:
   using ended = std::function<void(const std::string& transfer_id)>;
@@ -35,6 +40,7 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   void on_finish(const formats::finish& end);
 
   destination_state state() const { return machine_.state(); }
+  std::uint64_t attempt() const { return machine_.attempt(); }
   const std::string& source_agent() const { return terms_.source_agent; }
 
  private:

@@ -14,6 +14,8 @@
 namespace baton::transfer {
 
 void destination_writer::adopt(open_part left) {
+  next_item_ = left.number;
+  if (left.path.empty()) return;  // it was between items
   const std::string own = part_path(left.path, options_.transfer_id, options_.epoch, left.number);
   // The part file may have got a newer name than the record knows: its last owner died before it said so.
   found_part newest;
@@ -21,7 +23,6 @@ void destination_writer::adopt(open_part left) {
   for (const auto& candidate : parts[left.number]) {
     if (candidate.epoch <= options_.epoch && candidate.epoch >= newest.epoch) newest = candidate;
   }
-  next_item_ = left.number;
   struct stat about {};
   if (newest.part.empty() || !options_.may_act()) return;
   if (newest.part != own && ::rename(newest.part.c_str(), own.c_str()) != 0) return;

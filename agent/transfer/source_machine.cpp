@@ -131,6 +131,13 @@ void source_machine::on(const source_event::tick&, actions& out) {
   recover(out);
 }
 
+// What is under way, data or a question, may have gone with the activation before: nobody needs to wait for it.
+void source_machine::on(const source_event::taken_over&, actions& out) {
+  if (state_ == source_state::negotiating) return ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
+  const bool moving = state_ == source_state::running || state_ == source_state::resuming;
+  if (moving || state_ == source_state::resynchronising) recover(out);
+}
+
 // A question to the destination, with a new attempt: what belongs to an older one is ignored by both sides from now on.
 void source_machine::ask(source_state next, std::int64_t patience_ms, actions& out) {
   state_ = next;

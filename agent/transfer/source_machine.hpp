@@ -63,12 +63,13 @@ struct acked {
 };
 struct cancel {};
 struct unreachable {};  // the destination's queue does not exist
+struct taken_over {};   // another activation of the destination agent, which knows of no question, has the transfer
 struct tick {};         // the time asked for by wake_at has come
 }  // namespace source_event
 using source_input =
     std::variant<source_event::start, source_event::planned, source_event::plan_failed, source_event::negotiated,
                  source_event::frame_read, source_event::broken, source_event::acked, source_event::cancel,
-                 source_event::unreachable, source_event::tick>;
+                 source_event::unreachable, source_event::tick, source_event::taken_over>;
 
 namespace source_action {
 struct make_plan {};
@@ -119,6 +120,7 @@ class source_machine {
   void on(const source_event::cancel&, actions& out);
   void on(const source_event::unreachable&, actions& out);
   void on(const source_event::tick&, actions& out);
+  void on(const source_event::taken_over&, actions& out);
 
   void ask(source_state next, std::int64_t patience_ms, actions& out);
   void read_more(actions& out);

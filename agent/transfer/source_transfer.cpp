@@ -23,6 +23,7 @@ constexpr int wall_clock_bits = 42;                 // milliseconds since 1970 u
 constexpr std::int64_t parts_patience_ms = 10000;   // until it is said that parts of a plan are missing
 constexpr std::uint32_t chunk_bytes_min = 4096;     // whatever the other side says: room for a record and its data
 constexpr std::int64_t save_interval_ms = 2000;     // of the durable record
+constexpr std::int64_t query_after_ms = 2000;       // of silence; a slow disk may take longer, so nothing else is done
 
 source_limits limits_of(const agent::settings& s, const formats::transfer_request& request) {
   source_limits limits;
@@ -84,6 +85,7 @@ void source_transfer::unreachable(const std::string& why) {
 
 void source_transfer::on_negotiated(const formats::negotiated& answer) {
   terms_ = answer;
+  heard_at_ms_ = boot_time_ms();
   record_.peer_epoch = answer.epoch;
   record_.peer_run = answer.run;
   failure_text_ = answer.text;  // empty when the destination takes the transfer
@@ -95,6 +97,9 @@ void source_transfer::on_negotiated(const formats::negotiated& answer) {
 }
 
 void source_transfer::on_ack(const formats::ack& a) {
+  heard_at_ms_ = boot_time_ms();
+  const bool notice = a.frames == 0 && a.results.empty() && !a.complete;
+  if (notice && (a.epoch > record_.peer_epoch || a.attempt == machine_.attempt())) return peer_changed(a.epoch);
   if (a.attempt == machine_.attempt()) {
     ledger_.settle(a.results);
     for (const auto& result : a.results) {
@@ -112,6 +117,36 @@ void source_transfer::on_ack(const formats::ack& a) {
   // The destination repeats only so many results: the record must not fall behind by more.
   const bool behind = record_.results_from - saved_results_from_ >= results_unsaved_max;
   if (behind || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
+}
+
+// The destination agent does not know of the newest question: it has adopted the transfer's record from the activation
+// before, or was asked and knows nothing.
+void source_transfer::peer_changed(std::uint64_t epoch) {
+  record_.peer_epoch = epoch;
+  peer_changed_ = true;
+  feed(source_event::taken_over{});
+  peer_changed_ = false;
+}
+
+// A destination that knows of the transfer does not answer this: its answer or acknowledgement will come. One that does
+// not, because the activation before it died with what it had read, says so.
+void source_transfer::query_when_silent() {
+  const bool waits = state() == source_state::negotiating || state() == source_state::resynchronising ||
+                     ((state() == source_state::running || state() == source_state::resuming) && !under_way_.empty());
+  if (!waits || boot_time_ms() - heard_at_ms_ < query_after_ms) return;
+  heard_at_ms_ = boot_time_ms();
+  formats::transfer_query q;
+  q.transfer_id = request_->id;
+  q.source_agent = request_->source_agent;
+  q.epoch = asked_epoch_;
+  q.run = agent_.run();
+  q.attempt = machine_.attempt();
+  amqp::message m;
+  m.durable = false;
+  m.subject = formats::subject::transfer_query;
+  m.ttl_ms = static_cast<std::uint32_t>(query_after_ms);
+  m.body = to_json(q);
+  agent_.send(formats::command_queue(request_->destination_agent), std::move(m));
 }
 
 void source_transfer::end_at_first_failure() {
@@ -259,6 +294,7 @@ void source_transfer::perform(const source_action::negotiate& a) {
   record_.recoveries = recoveries_before_ + machine_.recoveries();
   reader_.reset();
   asked_epoch_ = agent_.epoch();
+  heard_at_ms_ = boot_time_ms();
   formats::negotiate ask;
   ask.transfer_id = request_->id;
   ask.source_agent = request_->source_agent;
@@ -360,8 +396,9 @@ void source_transfer::perform(const source_action::send_frame&) {
 
 void source_transfer::perform(const source_action::recover&) {
   const bool adopted = state() == source_state::recovering;
-  log(messages::BFGTR0005W, request_->id,
-      adopted ? "the agent was interrupted while it was under way" : "no answer came in time");
+  const char* why = adopted ? "the agent was interrupted while it was under way" : "no answer came in time";
+  if (peer_changed_) why = "the destination agent was interrupted";
+  log(messages::BFGTR0005W, request_->id, why);
   tell_progress();
 }
 
@@ -458,6 +495,7 @@ formats::progress source_transfer::how_far() const {
 void source_transfer::tell_progress() {
   agent_.loop().cancel(progress_timer_);
   if (finish_ || is_end(state())) return;
+  query_when_silent();
   const auto now = how_far();
   if (!record_.reply_to.empty()) {
     amqp::message m;

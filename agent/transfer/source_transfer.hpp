@@ -60,6 +60,8 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void finish_when_quiet();
   void end_at_first_failure();
   void tell_progress();
+  void peer_changed(std::uint64_t epoch);
+  void query_when_silent();
   formats::progress how_far() const;
   void save_record(services::stored done = nullptr);
   std::string plan_path() const;
@@ -84,13 +86,14 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   const bool adopted_;           // an earlier activation may have moved data
   const int recoveries_before_;  // in earlier activations
   std::int64_t started_at_ms_;   // boot time
-  std::int64_t published_at_ms_ = 0, saved_at_ms_ = 0;
+  std::int64_t published_at_ms_ = 0, saved_at_ms_ = 0, heard_at_ms_ = 0;
   std::uint64_t saved_results_from_ = 0;
   std::deque<std::uint64_t> under_way_;  // data bytes of each frame sent and not acknowledged
   std::uint64_t frames_acked_ = 0;       // of this attempt
   std::uint64_t moved_bytes_ = 0;        // acknowledged, with what of the current item was there before
   std::string current_item_;
-  std::string failure_text_;  // why the machine was told of a failure
+  std::string failure_text_;   // why the machine was told of a failure
+  bool peer_changed_ = false;  // while the machine is told so
   std::optional<source_action::finish> finish_;
 };
 

@@ -212,6 +212,13 @@ void transfers::on_finish(const formats::finish& f) {
   keep->on_finish(f);
 }
 
+void transfers::on_query(const formats::transfer_query& asked) {
+  if (judge(asked.source_agent, asked.epoch, asked.run) != epoch_fence::verdict::pass) return;
+  const auto found = destinations_.find(asked.transfer_id);
+  if (found != destinations_.end() && found->second->attempt() >= asked.attempt) return;
+  send_notice(agent_, asked.source_agent, asked.transfer_id, asked.attempt);
+}
+
 void transfers::on_frame(std::string frame) {
   const auto header = formats::read_frame_header(frame);
   if (!header) {

@@ -50,6 +50,7 @@ class transfers {
   void on_negotiated(const formats::negotiated& answer);
   void on_ack(const formats::ack& a);
   void on_finish(const formats::finish& f);
+  void on_query(const formats::transfer_query& asked);
   void on_frame(std::string frame);
   void unreachable(const std::string& address, const std::string& why);
 

@@ -48,6 +48,15 @@ void describe(Archive& a, finish& m) {
   a("how", m.how);
 }
 
+template <class Archive>
+void describe(Archive& a, transfer_query& m) {
+  a("transferId", m.transfer_id);
+  a("sourceAgent", m.source_agent);
+  a("epoch", m.epoch);
+  a("run", m.run);
+  a("attempt", m.attempt);
+}
+
 std::string to_json(const negotiate& m) {
   return write_json(m);
 }
@@ -58,6 +67,9 @@ std::string to_json(const ack& m) {
   return write_json(m);
 }
 std::string to_json(const finish& m) {
+  return write_json(m);
+}
+std::string to_json(const transfer_query& m) {
   return write_json(m);
 }
 result<negotiate> read_negotiate(const std::string& json) {
@@ -71,6 +83,9 @@ result<ack> read_ack(const std::string& json) {
 }
 result<finish> read_finish(const std::string& json) {
   return read_json<finish>(json, "finish");
+}
+result<transfer_query> read_transfer_query(const std::string& json) {
+  return read_json<transfer_query>(json, "query");
 }
 
 }  // namespace baton::formats

@@ -14,6 +14,7 @@ inline constexpr const char* negotiate = "transfer.negotiate";    // source -> C
 inline constexpr const char* negotiated = "transfer.negotiated";  // destination -> REPLY.<source>
 inline constexpr const char* ack = "transfer.ack";                // destination -> REPLY.<source>
 inline constexpr const char* finish = "transfer.finish";          // source -> COMMAND.<destination>
+inline constexpr const char* transfer_query = "transfer.query";   // source -> COMMAND.<destination>
 inline constexpr const char* data = "transfer.data";              // source -> DATA.<destination>; body: a frame
 }  // namespace subject
 
@@ -73,6 +74,15 @@ struct ack {
   bool complete = false;  // every item of the transfer has a result
 };
 
+// Of a source that has heard nothing for a while. A destination that does not know of this attempt answers with an ack
+// of it that has no frames and no results, and with it its epoch; one that does says nothing.
+struct transfer_query {
+  std::string transfer_id, source_agent;
+  std::uint64_t epoch = 0;
+  std::string run;
+  std::uint64_t attempt = 0;
+};
+
 struct finish {
   std::string transfer_id;
   std::uint64_t epoch = 0;
@@ -85,9 +95,11 @@ std::string to_json(const negotiate& m);
 std::string to_json(const negotiated& m);
 std::string to_json(const ack& m);
 std::string to_json(const finish& m);
+std::string to_json(const transfer_query& m);
 result<negotiate> read_negotiate(const std::string& json);
 result<negotiated> read_negotiated(const std::string& json);
 result<ack> read_ack(const std::string& json);
 result<finish> read_finish(const std::string& json);
+result<transfer_query> read_transfer_query(const std::string& json);
 
 }  // namespace baton::formats

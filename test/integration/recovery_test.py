@@ -16,7 +16,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
-from topology import BIN, Topology, eventually
+from topology import Topology, eventually
 
 PROPERTIES = {"agentQMgrRetryInterval": "1", "transferAckTimeout": "3000", "recoverableTransferRetryInterval": "2000",
               "maxRestartCount": "50", "agentCheckpointInterval": "1"}
@@ -27,26 +27,12 @@ class Recovery(unittest.TestCase):
     def setUp(self):
         self.t = Topology(properties=PROPERTIES)
         self.addCleanup(self.t.close)
-        self.direct = {}
-        self.addCleanup(self.end_direct)
         os.makedirs(self.t.path("in"))
 
-    def end_direct(self):
-        for process in self.direct.values():
-            process.kill()
-            process.wait()
-
     def start_direct(self, agent):
-        """An agent without its controller, which would wait longer before each new start."""
         before = self.t.log(agent).count("BFGAG0059I")
-        self.direct[agent] = subprocess.Popen([os.path.join(BIN, "baton-agent"), agent], env=self.t.env, stdin=subprocess.DEVNULL,
-                                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.t.launch(agent)
         eventually(lambda: self.t.log(agent).count("BFGAG0059I") > before, "agent %s is ready" % agent)
-
-    def kill_direct(self, agent):
-        process = self.direct.pop(agent)
-        process.kill()
-        process.wait()
 
     def start_large(self):
         """Begins a transfer of one large file and waits until a good part of it has been written."""
@@ -81,7 +67,7 @@ class Recovery(unittest.TestCase):
         self.t.start("SRC")
         self.start_direct("DST")
         self.start_large()
-        self.kill_direct("DST")
+        self.t.kill_launched("DST")
         self.start_direct("DST")
         self.assert_arrived()
         self.assert_went_on_in_the_middle("DST")
@@ -92,7 +78,7 @@ class Recovery(unittest.TestCase):
             self.start_direct(agent)
         self.start_large()
         for agent, share in (("SRC", 2), ("DST", 4)):
-            self.kill_direct(agent)
+            self.t.kill_launched(agent)
             shutil.rmtree(self.t.home(agent, "transfers"), ignore_errors=True)
             self.start_direct(agent)
             if agent == "SRC":
@@ -105,18 +91,18 @@ class Recovery(unittest.TestCase):
         for agent in ("SRC", "DST"):
             self.start_direct(agent)
         self.start_large()
-        self.direct["DST"].send_signal(signal.SIGSTOP)
+        self.t.launched["DST"].send_signal(signal.SIGSTOP)
         eventually(lambda: "BFGTR0005W" in self.t.log("SRC"), "the source misses its answers")
-        self.direct["DST"].send_signal(signal.SIGCONT)
+        self.t.launched["DST"].send_signal(signal.SIGCONT)
         self.assert_arrived()
 
     def test_a_paused_source_harms_nothing(self):
         for agent in ("SRC", "DST"):
             self.start_direct(agent)
         self.start_large()
-        self.direct["SRC"].send_signal(signal.SIGSTOP)
+        self.t.launched["SRC"].send_signal(signal.SIGSTOP)
         self.assertNotEqual(0, self.t.run("ftePingAgent", "-w", "5", "SRC").code)  # which takes its time
-        self.direct["SRC"].send_signal(signal.SIGCONT)
+        self.t.launched["SRC"].send_signal(signal.SIGCONT)
         self.assert_arrived()
 
     def test_no_source_is_lost_or_miscounted_when_its_agent_is_killed_while_deleting(self):
@@ -135,7 +121,7 @@ class Recovery(unittest.TestCase):
         left = lambda: len(os.listdir(self.t.path("in")))
         for at in sorted((chance.randrange(1, count) for _ in range(kills)), reverse=True):
             eventually(lambda: left() <= at, "fewer than %d sources are left: %s" % (at, self.t.log("SRC")[-2000:]))
-            self.kill_direct("SRC")
+            self.t.kill_launched("SRC")
             there = set(os.listdir(self.t.path("in"))) | set(os.listdir(self.t.path("out")))
             self.assertEqual(set(), set(content) - there)
             self.start_direct("SRC")

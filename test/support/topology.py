@@ -28,6 +28,7 @@ class Host:
         self.root = root
         self.data = data
         self.env = dict(os.environ, BFG_DATA=self.data, HOME=self.root)
+        self.launched = {}
 
     @staticmethod
     def kill(pid, how):
@@ -66,8 +67,20 @@ class Host:
     def pid(self, agent, name="agent.pid"):
         return self.pid_in(self.home(agent, name))
 
+    def launch(self, agent):
+        """The agent without its controller, which would wait longer before each new start."""
+        self.launched[agent] = subprocess.Popen([os.path.join(BIN, "baton-agent"), agent], env=self.env, stdin=subprocess.DEVNULL,
+                                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def kill_launched(self, agent):
+        process = self.launched.pop(agent)
+        process.kill()
+        process.wait()
+
     def kill_agents(self):
         """Controllers first, or they would start the agents again."""
+        for agent in list(self.launched):
+            self.kill_launched(agent)
         agents = os.path.join(self.data, "mqft/logs", self.QMGR, "agents")
         for name in ("controller.pid", "agent.pid"):
             for agent in os.listdir(agents) if os.path.isdir(agents) else ():

@@ -35,7 +35,7 @@ watched_source machine_at(const std::string& name, source_limits limits = {}) {
 
 std::vector<source_input> every_event(std::uint64_t attempt) {
   std::vector<source_input> events{start{},  start{true}, planned{},     plan_failed{},
-                                   broken{}, cancel{},    unreachable{}, tick{}};
+                                   broken{}, cancel{},    unreachable{}, tick{}, taken_over{}};
   for (const std::uint64_t of : {attempt - 1, attempt, attempt + 1}) {
     for (const int code : {0, 40, 45, 52}) events.push_back(negotiated{of, code, 3});
     events.push_back(negotiated{of, 0, 0});

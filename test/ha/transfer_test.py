@@ -1,0 +1,99 @@
+"""A transfer goes on when the active instance of its source or of its destination dies or freezes in its middle, with
+default timeouts: whoever takes over asks, or tells, at once.
+
+Seen to fail with what it guards taken out: when a destination that was taken over does not tell its source, the source
+waits for transferAckTimeout, which is longer than the deadline here.
+"""
+import os
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from instances import STANDBY, InstancesTest, LargeTransfer, write_large  # noqa: E402
+from processes import eventually  # noqa: E402
+
+SIZE = 256 << 20
+KILLS = 3
+# Small frames, so that it takes a while and has many checkpoints; no timeout is shortened.
+SLOW = {"agentChunkSize": "32768", "agentWindowSize": "4"}
+LEASE_MS = 1000
+QUICK_LEASE = {"lockLease": str(LEASE_MS), "lockRenewInterval": "200", "agentQMgrIdleTimeout": "2000"}
+DELETE = ("-sd", "delete")
+
+
+class Takeover(InstancesTest):
+    def begin(self, clustered, words=(), properties=None):
+        """Two instances of one of the agents, one of the other, and a transfer under way."""
+        other = "DST" if clustered == "SRC" else "SRC"
+        self.t = self.instances(agents=(clustered,), other_agents=(other,), properties={**SLOW, **(properties or {})})
+        self.t.launch_on("one", "two", agent=clustered)
+        self.t.start(other)
+        source = self.t.path("in/large")
+        self.transfer = LargeTransfer(self.t, source, SIZE, write_large(source, SIZE), words)
+        self.addCleanup(self.transfer.close)
+
+    def until_it_has(self, share):
+        self.assertTrue(self.transfer.until_it_has(SIZE * share), "it was still under way")
+
+    def kill_in_the_middle(self, agent):
+        for i in range(KILLS):
+            self.until_it_has((i + 1) / (KILLS + 2))
+            name = self.t.wait_for_an_active(agent)
+            self.t.kill_instance(name, agent)
+            self.t.place[name].launch(agent)
+
+    def assert_arrived(self, agent, times):
+        self.assertEqual([], self.transfer.faults_at_the_end(), self.t.tails("SRC") + self.t.tails("DST"))
+        self.assertEqual(times + 1, len(self.t.epochs(agent)), self.t.epochs(agent))
+        went_on = self.t.went_on_at(self.transfer.id, "DST")
+        self.assertGreaterEqual(len(went_on), times, "it says where it goes on")
+        self.assertGreater(max(went_on), SIZE / (KILLS + 3), "from a checkpoint")
+        eventually(lambda: self.t.takeovers_shown(agent) == [epoch for epoch, _, _ in reversed(self.t.epochs(agent))],
+                   lambda: "the history has them all: %s" % self.t.must("fteShowAgentDetails", "-v", agent).out)
+
+    def killed(self, agent, words=()):
+        self.begin(agent, words)
+        self.kill_in_the_middle(agent)
+        self.assert_arrived(agent, KILLS)
+
+    def test_the_active_source_is_killed(self):
+        self.killed("SRC")
+
+    def test_the_active_destination_is_killed(self):
+        self.killed("DST")
+
+    def test_a_source_is_deleted_when_it_has_arrived_and_only_then(self):
+        self.killed("SRC", DELETE)
+
+    def test_a_source_is_deleted_when_it_has_arrived_whatever_becomes_of_the_destination(self):
+        self.killed("DST", DELETE)
+
+    def pause_in_the_middle(self, agent):
+        """For twice the lease, and until another one is active."""
+        self.until_it_has(0.3)
+        name = self.t.wait_for_an_active(agent)
+        host = self.t.place[name]
+        standbys = host.log(agent).count(STANDBY)
+        began = time.monotonic()
+        self.t.pause(name, agent)
+        self.t.wait_for_an_active(agent)
+        eventually(lambda: time.monotonic() - began >= 2 * LEASE_MS / 1000, "twice the lease is over")
+        self.t.go_on(name, agent)
+        host.wait_for_log(agent, "BFGAG0914W")
+        host.wait_for_log(agent, STANDBY, count=standbys + 1)
+
+    def paused(self, agent):
+        self.begin(agent, DELETE, QUICK_LEASE)
+        self.pause_in_the_middle(agent)
+        self.assert_arrived(agent, 1)
+
+    def test_a_paused_source_does_nothing_with_its_old_epoch(self):
+        self.paused("SRC")
+
+    def test_a_paused_destination_does_nothing_with_its_old_epoch(self):
+        self.paused("DST")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -75,6 +75,7 @@ instance::handlers agent::instance_handlers() {
 }
 
 void agent::start() {
+  where_.role_changed(to_string(instance_.current()));
   publisher_.start();
   instance_.start();
 }

@@ -275,6 +275,8 @@ void instance::lock_changed(lock::state from, lock::state to) {
   if (to == state::claiming) claimed_at_ms_ = boot_time_ms();
   if (to == state::suspended && from != state::suspended) log(messages::BFGAG0914W, epoch_);
   if (to == state::disconnected) set_role(role::starting);
+  // Who goes on without the lock must not say that it does nothing any more.
+  if (to == state::stepping_down && epoch_only_) return keeper_->feed(lock::event::lost{links_of_});
   if (to == state::stepping_down) wait_for_quiet();
   if (to != state::stopped) return;
   if (epoch_only_ && exit_code_ < 0) return open(links_of_, false);

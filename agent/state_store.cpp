@@ -12,7 +12,6 @@ namespace baton::agent {
 namespace {
 
 constexpr logger log{"StateStore"};
-constexpr std::uint32_t mark_ttl_ms = 60000;
 
 amqp::message message_of(const char* subject, std::string body) {
   amqp::message m;
@@ -41,7 +40,6 @@ void state_store::mark() {
   mark_ = random_hex(8);
   auto m = message_of(formats::subject::state_mark, mark_);
   m.durable = false;
-  m.ttl_ms = mark_ttl_ms;
   to_.send(std::move(m), nullptr);
 }
 

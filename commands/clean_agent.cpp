@@ -6,6 +6,7 @@
 #include "commands/agent_process.hpp"
 #include "commands/commands.hpp"
 #include "commands/console.hpp"
+#include "commands/conversation.hpp"
 #include "commands/qmgr_request.hpp"
 #include "common/amqp/dialect.hpp"
 #include "properties/connection.hpp"
@@ -59,6 +60,7 @@ int run(const arguments& words) {
     return fail(
         {errc::in_use, fmt::format("the agent {} is running: stop it first with fteStopAgent {}", *agent, *agent)});
   }
+  if (const auto elsewhere = nobody_active(*work, *agent); !elsewhere) return fail(elsewhere.error());
   const auto purged = purge(*work, *properties, queues_to_purge(*agent, words, !says_what));
   if (!purged) return fail(purged.error());
   if (!says_what || words.has("all") || words.has("trs")) {

@@ -72,6 +72,20 @@ result<formats::reply> ask_agent(const workspace& work, const std::string& agent
                        fmt::format("there is no agent {} on its queue manager: fteListAgents lists the agents", agent));
 }
 
+status nobody_active(const workspace& work, const std::string& agent) {
+  constexpr std::int64_t patience_ms = 1000;
+  const auto properties = load_agent(work, agent);
+  if (!properties || !properties->boolean("highlyAvailable")) return done();
+  const auto answered = ask_agent(work, agent, "", formats::subject::agent_ping, "", patience_ms);
+  if (!answered) return done();
+  const auto detail = [&](const char* key) {
+    const auto found = answered->details.find(key);
+    return found == answered->details.end() ? std::string("?") : found->second;
+  };
+  return error{errc::in_use, fmt::format("instance {} of the agent {} is active on host {}: stop all instances first",
+                                         detail("instance"), agent, detail("host"))};
+}
+
 result<formats::answer> ask_coordination(const workspace& work, const formats::query& question,
                                          std::int64_t timeout_ms) {
   const auto properties = load_coordination(work);

@@ -7,6 +7,7 @@
 #include "commands/agent_process.hpp"
 #include "commands/commands.hpp"
 #include "commands/console.hpp"
+#include "commands/conversation.hpp"
 #include "commands/qmgr_request.hpp"
 #include "common/amqp/dialect.hpp"
 #include "common/amqp/requester.hpp"
@@ -56,6 +57,7 @@ int run(const arguments& words) {
     return fail(
         {errc::in_use, fmt::format("the agent {} is running: stop it first with fteStopAgent {}", *agent, *agent)});
   }
+  if (const auto elsewhere = nobody_active(*work, *agent); !elsewhere) return fail(elsewhere.error());
   const bool force = words.has("f");
   const auto removed = remove_queues(*work, *agent);
   if (!removed && !force) return fail(removed.error());

@@ -62,13 +62,10 @@ int wait_for_end(const workspace& work, const std::string& agent, const argument
   return 0;
 }
 
-// No message reaches a standby instance: it takes none.
-bool stands_by_here(const workspace& work, const std::string& agent, const std::string& instance) {
-  if (local_role(work, agent) != "standby") return false;
+std::string local_instance(const workspace& work, const std::string& agent) {
   const auto properties = load_agent(work, agent);
-  if (instance.empty() || !properties) return true;
-  const std::string name = properties->text("instanceName");
-  return instance == (name.empty() ? host_name() : name);
+  const std::string name = properties ? properties->text("instanceName") : std::string();
+  return name.empty() ? host_name() : name;
 }
 
 int run(const arguments& words) {
@@ -85,13 +82,16 @@ int run(const arguments& words) {
                                               *agent)});
   }
   say(messages::BFGCL0468I, *agent);
-  if (stands_by_here(*work, *agent, words.text("in"))) {
+  // A message reaches only the active instance. One that stands by, or waits for its queues, takes none.
+  const std::string wanted = words.text("in"), role = local_role(*work, *agent);
+  const bool for_this = here && (wanted.empty() || wanted == local_instance(*work, *agent));
+  if (for_this && (role == "standby" || role == "starting")) {
     say(messages::BFGCL0963I, *agent);
     const auto signalled = signal_controller(*work, *agent);
     return signalled ? wait_for_end(*work, *agent, words) : fail(signalled.error());
   }
   const auto asked = ask_to_stop(*work, *agent, words);
-  if (!here) {
+  if (!for_this) {
     if (!asked) return fail(asked.error());
     say(messages::BFGCL0553I, *agent);
     return 0;

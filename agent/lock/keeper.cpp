@@ -42,7 +42,9 @@ std::int64_t keeper::wake_in_ms() const {
 void keeper::delivered(generation of, delivery id, const std::string& body) {
   const auto read = formats::read_lock_token(body);
   const formats::lock_token seen = read ? *read : formats::lock_token{};
-  if (seen.run != about_.run && seen.epoch > 0 &&
+  // An instance may succeed itself: only what it has sent since its present claim is not of the one before.
+  const bool present = seen.run == about_.run && seen.epoch == machine_.epoch() && state() != state::standby;
+  if (!present && seen.epoch > 0 &&
       std::pair{seen.epoch, seen.sequence} >= std::pair{predecessor_.epoch, predecessor_.sequence}) {
     predecessor_ = seen;
   }

@@ -40,7 +40,7 @@ class keeper {
   std::uint64_t epoch() const { return machine_.epoch(); }
   // Until the machine does something by itself; 0 when it is late or stopped.
   std::int64_t wake_in_ms() const;
-  // The newest token of another run that was seen; epoch 0: none.
+  // The newest token of the activation before the present one that was seen; epoch 0: none.
   const formats::lock_token& predecessor() const { return predecessor_; }
   // Any thread: an irreversible act may be done now.
   bool lease_holds() const { return boot_time_ms() < deadline_ms_.load(); }

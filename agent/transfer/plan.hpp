@@ -16,12 +16,15 @@
 
 namespace baton::transfer {
 
-// What tells whether a file is still the same one.
+// What tells whether a file is still the same one. Not its device: a file system that two hosts share has another number
+// on each.
 struct file_identity {
   std::uint64_t size = 0, device = 0, inode = 0;
   std::int64_t modified_s = 0;
   std::uint32_t modified_ns = 0;
-  bool operator==(const file_identity&) const = default;
+  bool operator==(const file_identity& o) const {
+    return size == o.size && inode == o.inode && modified_s == o.modified_s && modified_ns == o.modified_ns;
+  }
 };
 
 struct plan_item {

@@ -78,6 +78,30 @@ class Driving(InstancesTest):
         t.must("fteStopAgent", "-i", "-in", "one", "SRC")
         t.wait_active("two")
 
+    def test_what_waits_for_its_queues_is_stopped_where_it_is(self):
+        t = self.instances(highly_available=False)
+        one, two = t.place["one"], t.place["two"]
+        one.must("fteStartAgent", "SRC")
+        two.run("fteStartAgent", "-t", "1", "SRC")
+        two.wait_for_log("SRC", "BFGAG0035W")
+        two.must("fteStopAgent", "-i", "SRC")
+        self.assertIsNone(two.pid("SRC"))
+        self.assertIsNotNone(one.pid("SRC"))
+        self.assertNotIn("BFGAG0071I", one.log("SRC"))
+
+    def test_the_active_one_is_stopped_from_the_host_of_a_standby(self):
+        t = self.instances().start_on("one", "two")
+        t.place["two"].must("fteStopAgent", "-i", "-in", "one", "SRC")
+        t.wait_active("two")
+        eventually(lambda: t.place["one"].pid("SRC") is None, "it has ended")
+
+    def test_queues_are_not_taken_from_under_another_host(self):
+        t = self.instances().start_on("one")
+        for command in (["fteDeleteAgent", "SRC"], ["fteCleanAgent", "-all", "SRC"]):
+            refused = t.place["two"].run(*command)
+            self.assertEqual(1, refused.code, refused)
+            self.assertIn("instance one of the agent SRC is active", refused.out)
+
     def test_an_agent_is_moved_in_and_out(self):
         t = self.instances(highly_available=False)
         t.must("fteStartAgent", "SRC")

@@ -29,6 +29,10 @@ int run_start(const arguments& words) {
   if (!properties) return fail(properties.error());
   const auto file = work->where.coordination_pid(work->coordination);
   if (const auto holder = pid_file_holder(file)) {
+    if (words.has("F")) {
+      return fail({errc::in_use, fmt::format("the coordination service of {} is running already, as process {}",
+                                             work->coordination, *holder)});
+    }
     say(messages::BFGCL0951I, work->coordination, *holder);
     return 0;
   }
@@ -71,8 +75,8 @@ const command start_coordination{"fteStartCoordination",
                                  {},
                                  {},
                                  "The embedded queue manager runs the service itself, unless qmgr.properties says "
-                                 "coordination=false: this is for other "
-                                 "cases. When it runs already the command says so, and that is success.",
+                                 "coordination=false: this is for other cases. When it runs already the command says "
+                                 "so, and that is success (not with -F).",
                                  "fteStartCoordination -p QM1",
                                  run_start};
 

@@ -16,7 +16,8 @@ constexpr option options[] = {
     {"x", "highly-available", option_kind::choice, "true|false",
      "Whether this instance is one of several of the agent, of which one is active and the others stand by.", true,
      false, false, 0, 0, "true|false"},
-    {"instanceName", "instance-name", option_kind::text, "name", "Name of this instance. Default: the host name."},
+    {"instanceName", "instance-name", option_kind::text, "name",
+     "Name of this instance, which no other one of the agent may have. Without it the name stays as it was."},
     configuration_option,
 };
 
@@ -48,10 +49,11 @@ const command modify_agent{"fteModifyAgent",
                            options,
                            {},
                            {},
-                           "The agent must be stopped. Every instance has configuration of its own: run the command on "
-                           "each host. Transfers that "
-                           "are under way go on when the agent is started again, on whichever host.",
-                           "fteModifyAgent -agentName SRC -x true",
+                           "The agent must not be running on this host. Every instance has configuration of its own: "
+                           "run the command on each host, with another -instanceName each. Only highlyAvailable and "
+                           "instanceName in agent.properties are changed. Transfers that are under way go on when the "
+                           "agent is started again, on whichever host.",
+                           "fteModifyAgent -agentName SRC -x true -instanceName alpha",
                            run};
 
 }  // namespace baton::commands

@@ -80,7 +80,8 @@ int run(const arguments& words) {
     return fail(
         {errc::in_use, fmt::format("the agent {} is running already: its controller is process {}", *agent, *process)});
   }
-  if (properties->text("agentQMgrHost").empty()) {
+  // In front it is not: a queue manager begun here would end with the service that this is.
+  if (!words.has("F") && properties->text("agentQMgrHost").empty()) {
     const auto up = ensure_local_qmgr(work->where, properties->text("agentQMgr"));
     if (!up) return fail(up.error());
   }
@@ -97,8 +98,8 @@ const command start_agent{
     {"agent", "Name of the agent.", 1, 1},
     {},
     "Starts the agent's controller, which starts the agent and starts it again when it dies. In bindings mode the "
-    "queue "
-    "manager is started too when it is not running. The command comes back when the agent is ready.",
+    "queue manager is started too when it is not running, but not with -F: then the agent waits for it. The command "
+    "comes back when the agent is ready, or stands by for another instance.",
     "fteStartAgent SRC",
     run};
 

@@ -1,4 +1,6 @@
 // fteStartQMgr: the embedded queue manager, in the background or (-F) in front.
+#include <fmt/format.h>
+
 #include "commands/background.hpp"
 #include "commands/commands.hpp"
 #include "commands/console.hpp"
@@ -24,6 +26,10 @@ int run(const arguments& words) {
   const auto name = checked_qmgr_name(words.operands()[0]);
   if (!name) return fail(name.error());
   if (const auto holder = pid_file_holder(where->qmgr_pid(*name))) {
+    if (words.has("F")) {
+      return fail(
+          {errc::in_use, fmt::format("the queue manager {} is running already, as process {}", *name, *holder)});
+    }
     say(messages::BFGCL0921I, *name, *holder, local_qmgr_address(*where, *name));
     return 0;
   }
@@ -44,7 +50,8 @@ const command start_qmgr{"fteStartQMgr",
                          options,
                          {"qmgr", "Name of the queue manager. It is made when it does not exist.", 1, 1},
                          {},
-                         "Comes back when it is ready. When it runs already the command says so, and that is success.",
+                         "Comes back when it is ready. When it runs already the command says so, and that is success "
+                         "(not with -F).",
                          "fteStartQMgr QM1",
                          run};
 

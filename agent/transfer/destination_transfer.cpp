@@ -185,7 +185,8 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   const std::size_t recent_max = std::size_t{256} * (terms_.window_frames + 1);
   while (recent_.size() > recent_max) recent_.pop_front();
   // So that at most a little is sent again, and small transfers leave nothing on STATE.
-  if (boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
+  const bool first = !recorded_ && frame->durable.offset > 0;
+  if (first || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
   written_ = std::move(frame);
   feed(destination_event::written{attempt, sequence, !written_->broken.empty()});
   written_.reset();

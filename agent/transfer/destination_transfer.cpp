@@ -144,6 +144,8 @@ void destination_transfer::perform(const destination_action::answer& a) {
   if (terms_.again) log(messages::BFGTR0027I, terms_.transfer_id, answer.from.item, answer.from.offset);
   answer.chunk_bytes = std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes);
   answer.window_frames = std::min(terms_.window_frames, agent_.settings().window_frames);
+  // More than is under way at once is worth a record from the start: the next activation tells the source at once.
+  if (!recorded_ && terms_.bytes_total > std::uint64_t{answer.chunk_bytes} * answer.window_frames) save_record();
   amqp::message m;
   m.durable = false;
   m.subject = formats::subject::negotiated;

@@ -144,6 +144,8 @@ void destination_transfer::perform(const destination_action::answer& a) {
   if (terms_.again) log(messages::BFGTR0027I, terms_.transfer_id, answer.from.item, answer.from.offset);
   answer.chunk_bytes = std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes);
   answer.window_frames = std::min(terms_.window_frames, agent_.settings().window_frames);
+  // More than is under way at once is worth a record from the start: the next activation tells the source at once.
+  if (!recorded_ && terms_.bytes_total > std::uint64_t{answer.chunk_bytes} * answer.window_frames) save_record();
   amqp::message m;
   m.durable = false;
   m.subject = formats::subject::negotiated;
@@ -185,7 +187,8 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   const std::size_t recent_max = std::size_t{256} * (terms_.window_frames + 1);
   while (recent_.size() > recent_max) recent_.pop_front();
   // So that at most a little is sent again, and small transfers leave nothing on STATE.
-  if (!recorded_ || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
+  const bool first = !recorded_ && frame->durable.offset > 0;
+  if (first || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
   written_ = std::move(frame);
   feed(destination_event::written{attempt, sequence, !written_->broken.empty()});
   written_.reset();

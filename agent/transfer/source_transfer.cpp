@@ -23,7 +23,7 @@ constexpr int wall_clock_bits = 42;                 // milliseconds since 1970 u
 constexpr std::int64_t parts_patience_ms = 10000;   // until it is said that parts of a plan are missing
 constexpr std::uint32_t chunk_bytes_min = 4096;     // whatever the other side says: room for a record and its data
 constexpr std::int64_t save_interval_ms = 2000;     // of the durable record
-constexpr std::int64_t query_after_ms = 2000;       // of silence; a slow disk may take longer, so nothing else is done
+constexpr std::int64_t query_after_ms = 1000;       // of silence; a slow disk may take longer, so nothing else is done
 
 source_limits limits_of(const agent::settings& s, const formats::transfer_request& request) {
   source_limits limits;

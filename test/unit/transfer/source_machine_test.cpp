@@ -34,8 +34,8 @@ watched_source machine_at(const std::string& name, source_limits limits = {}) {
 }
 
 std::vector<source_input> every_event(std::uint64_t attempt) {
-  std::vector<source_input> events{start{},  start{true}, planned{},     plan_failed{},
-                                   broken{}, cancel{},    unreachable{}, tick{}, taken_over{}};
+  std::vector<source_input> events{start{},  start{true},   planned{}, plan_failed{}, broken{},
+                                   cancel{}, unreachable{}, tick{},    taken_over{}};
   for (const std::uint64_t of : {attempt - 1, attempt, attempt + 1}) {
     for (const int code : {0, 40, 45, 52}) events.push_back(negotiated{of, code, 3});
     events.push_back(negotiated{of, 0, 0});
@@ -309,4 +309,25 @@ TEST_CASE("a source that was outbid asks again soon and does not end") {
     REQUIRE(machine.wake() == 5000 + source_limits{}.outbid_retry_ms);
     CHECK(all_of<action::negotiate>(machine.step(tick{}, *machine.wake())).at(0).attempt == attempt + 1);
   }
+}
+
+TEST_CASE("a destination that was taken over is asked at once and no timeout is waited for") {
+  for (const char* where : {"asked", "moving", "window full", "last frame sent", "asked again", "resumed"}) {
+    INFO(where);
+    auto machine = machine_at(where);
+    const auto before = machine.attempt();
+    const auto asks = all_of<action::negotiate>(machine.step(taken_over{}, 1001));
+    REQUIRE(asks.size() == 1);
+    CHECK(asks[0].attempt == before + 1);
+  }
+  for (const char* where : {"planning", "adopted", "refused for capacity"}) {
+    INFO(where);
+    auto machine = machine_at(where);
+    CHECK(all_of<action::negotiate>(machine.step(taken_over{}, 1001)).empty());
+  }
+}
+
+TEST_CASE("a transfer that must not recover ends when its destination is taken over") {
+  auto machine = machine_at("moving", with_recovery(0));
+  CHECK(finish_code(machine.step(taken_over{}, 1001)) == code_recovery_timed_out);
 }

@@ -119,3 +119,28 @@ TEST_CASE("a log event after a restart has a number that no earlier one had") {
   (void)played.result();
   for (const auto& event : played.agent.events) CHECK(event.sequence > 4);
 }
+
+TEST_CASE("an acknowledgement of nothing makes the source ask again, once for each activation of the destination") {
+  played_transfer played;
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
+  const auto first = played.asked().attempt;
+  const auto notice = [&](std::uint64_t epoch, std::uint64_t attempt) {
+    played.transfer().on_ack({played.asked().transfer_id, epoch, "run", attempt, 0, {}, {}, false});
+    return played.asked().attempt;
+  };
+  CHECK(notice(1, first - 1) == first);
+  CHECK(notice(2, first - 1) == first + 1);
+  CHECK(notice(2, first - 1) == first + 1);
+  CHECK(notice(2, first + 1) == first + 2);
+}
+
+TEST_CASE("a destination that is silent is asked whether it knows the question") {
+  played_transfer played;
+  const auto asked = [&] {
+    return std::any_of(played.agent.sent.begin(), played.agent.sent.end(),
+                       [](const auto& m) { return m.subject == formats::subject::transfer_query; });
+  };
+  CHECK_FALSE(asked());
+  REQUIRE(played.wait(asked));
+}

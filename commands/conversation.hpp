@@ -24,7 +24,8 @@ amqp::message request_message(const workspace& work, const char* subject, std::s
 result<formats::reply> ask_agent(const workspace& work, const std::string& agent, const std::string& qmgr,
                                  const char* subject, const std::string& body, std::int64_t timeout_ms);
 
-// errc::in_use when an instance of a highly available agent answers, from whichever host; an ordinary agent is not asked.
+// errc::in_use when an instance of a highly available agent answers, from whichever host; an ordinary agent is not
+// asked.
 status nobody_active(const workspace& work, const std::string& agent);
 
 // Asks the coordination service. An answer that says "not found" is an error.

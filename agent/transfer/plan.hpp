@@ -16,8 +16,8 @@
 
 namespace baton::transfer {
 
-// What tells whether a file is still the same one. Not its device: a file system that two hosts share has another number
-// on each.
+// What tells whether a file is still the same one. Not its device: a file system that two hosts share has another
+// number on each.
 struct file_identity {
   std::uint64_t size = 0, device = 0, inode = 0;
   std::int64_t modified_s = 0;

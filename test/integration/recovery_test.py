@@ -49,6 +49,13 @@ class Recovery(unittest.TestCase):
         except FileNotFoundError:
             return 0
 
+    def until_checkpoint(self):
+        """There is a record at the destination: on a busy disk it comes later than much of the data."""
+        def depth():
+            queues = self.t.json("fteShowQMgrDetails", self.t.QMGR)["queues"]
+            return sum(q["depth"] for q in queues if q["name"] == "SYSTEM.FTE.STATE.DST")
+        eventually(lambda: depth() > 0, "the destination's record is durable")
+
     def until_part_has(self, size):
         eventually(lambda: self.part_bytes() >= size, "data arrives")
 
@@ -67,6 +74,7 @@ class Recovery(unittest.TestCase):
         self.t.start("SRC")
         self.start_direct("DST")
         self.start_large()
+        self.until_checkpoint()
         self.t.kill_launched("DST")
         self.start_direct("DST")
         self.assert_arrived()
@@ -78,6 +86,7 @@ class Recovery(unittest.TestCase):
             self.start_direct(agent)
         self.start_large()
         for agent, share in (("SRC", 2), ("DST", 4)):
+            self.until_checkpoint()
             self.t.kill_launched(agent)
             shutil.rmtree(self.t.home(agent, "transfers"), ignore_errors=True)
             self.start_direct(agent)

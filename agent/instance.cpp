@@ -134,6 +134,7 @@ void instance::open(lock::generation of, bool with_lock) {
     if (active_) to_.opened();
   };
   to.in_use = [this](const std::string& queue) { in_use(queue); };
+  to.lock_refused = [this, of] { keeper_->feed(lock::event::refused{of}); };
   to.lost = [this, of](const error& why) { dropped(of, why); };
   to.received = [this, of](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
     if (from == inbound::lock)

@@ -178,7 +178,11 @@ void links::take_commands() {
 
 void links::refused(inbound which, const error& why) {
   if (over_) return;
-  if (which != inbound::lock && why.code == errc::in_use && !ready_) return give_up_queues(which);
+  if (which == inbound::lock && why.code == errc::in_use) {
+    close();
+    return to_.lock_refused();
+  }
+  if (why.code == errc::in_use && !ready_) return give_up_queues(which);
   broke(why);
 }
 

@@ -29,7 +29,8 @@ class links {
     std::function<void()> connected;                       // and attached to the HA queue
     std::function<void()> opened;                          // the agent's queues are held
     std::function<void(const std::string& queue)> in_use;  // another process has it; see open_queues
-    std::function<void(const error& why)> lost;            // once, the last call
+    std::function<void()> lock_refused;  // another instance has the HA queue, and the queue manager does not let wait
+    std::function<void(const error& why)> lost;  // once, the last call
     std::function<void(inbound from, amqp::delivery_id delivery, amqp::message&& content)> received;
     std::function<void(const std::string& address, const error& why)> unreachable;  // a queue that is sent to
   };

@@ -71,10 +71,16 @@ class Loss(LossBase):
         if RABBITMQ:
             self.skipTest("the broker is shared by the tests")
         t = self.instances(properties=FAST).start_on("one", "two")
+        processes = {name: host.pid("SRC") for name, host in t.place.items()}
         self.restart_qmgr(t)
         # One of them is active again and the other one stands by, whichever.
         eventually(lambda: t.roles("one") >= 2 and t.roles("two") >= 2, "both have a role again")
         self.assertEqual(2, sum(h.log("SRC").count(ACTIVE) for h in t.place.values()))
+        # In bindings mode the process ends and competes again as a new one; in client mode it stays and reconnects.
+        self.assertIn("BFGAG0170W", t.place["one"].log("SRC"))
+        self.assertNotEqual(processes["one"], t.place["one"].pid("SRC"))
+        self.assertIn("BFGAG0183I", t.place["two"].log("SRC"))
+        self.assertEqual(processes["two"], t.place["two"].pid("SRC"))
 
 
 @unittest.skipIf(RABBITMQ, "the broker is shared by the tests")

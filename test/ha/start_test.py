@@ -58,6 +58,21 @@ class StartUp(InstancesTest):
         t.kill_instance("one", for_good=True)
         t.wait_active("two")
 
+    @unittest.skipIf(RABBITMQ, "it never refuses")
+    def test_where_a_second_consumer_is_refused_the_wait_is_raised_and_reset(self):
+        t = self.instances(properties={"standbyPollInterval": "200", "consumerSleepTime": "700"})
+        t.must("fteDeleteQueue", "-m", t.QMGR, "SYSTEM.FTE.HA.SRC")
+        t.must("fteDefineQueue", "-m", t.QMGR, "--type", "exclusive", "SYSTEM.FTE.HA.SRC")
+        t.start_on("one", "two")
+        two = t.place["two"]
+        two.wait_for_log("SRC", "BFGAG0912W: The queue 'SYSTEM.FTE.HA.SRC' is in exclusive use by another instance. The "
+                         "consumer wait time is increased to 700 ms.")
+        self.assertIn(STANDBY, two.log("SRC"))
+        t.kill_instance("one", for_good=True)
+        t.wait_active("two")
+        self.assertEqual(1, two.log("SRC").count("BFGAG0912W"))
+        self.assertEqual(1, two.log("SRC").count("BFGAG0913I"))
+
     def test_combinations_that_make_no_sense_are_refused_with_the_sum(self):
         t = self.instances(("one",), properties={"lockLease": "2000", "lockRenewInterval": "1000",
                                                  "standbyStatusDiscardTime": "599"})

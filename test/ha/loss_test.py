@@ -6,7 +6,6 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from instances import ACTIVE, RABBITMQ, STANDBY, InstancesTest  # noqa: E402
-from processes import eventually  # noqa: E402
 
 FAST = {"transferAckTimeout": "3000", "recoverableTransferRetryInterval": "1000", "agentQMgrRetryInterval": "1"}
 
@@ -41,13 +40,7 @@ class Loss(InstancesTest):
         if RABBITMQ:
             self.skipTest("the broker is shared by the tests")
         t = self.instances(properties=FAST).start_on("two")
-        # The same port again, as a queue manager has it.
-        with open(os.path.join(t.data, "qmgrs", t.QMGR, "qmgr.address")) as address:
-            port = address.read().split()[1]
-        t.start_on("three") if "three" in t.place else None
-        os.kill(t.qmgr_pid(), signal.SIGKILL)
-        eventually(lambda: t.qmgr_pid() is None, "it is gone")
-        t.must("fteStartQMgr", t.QMGR, "-p", port)
+        t.start_qmgr(t.kill_qmgr())  # the same port again, as a queue manager has it
         t.wait_active("two", count=2)
 
 

@@ -179,7 +179,7 @@ def main():
     try:
         chaos.run()
         chaos.report()
-        if chaos.faults and os.environ.get("BATON_KEEP"):
+        if os.environ.get("BATON_KEEP"):
             shutil.copytree(chaos.t.root, os.environ["BATON_KEEP"], ignore=shutil.ignore_patterns("in", "out-*"), dirs_exist_ok=True)
     finally:
         chaos.t.close()

@@ -20,6 +20,7 @@ constexpr std::int64_t declare_timeout_ms = 5000;
 constexpr std::int64_t standby_after_ms = 500, not_alone_after_ms = 3000;
 constexpr std::int64_t quiet_poll_ms = 2;
 constexpr std::int64_t again_first_ms = 100;
+constexpr std::int64_t in_use_first_ms = 10, in_use_quick_ms = 1000;  // doubled each time
 
 lock::limits limits_of(const settings& s) {
   lock::limits l;
@@ -253,6 +254,7 @@ void instance::activate(std::uint64_t epoch, bool clean) {
     return;
   }
   loop_.cancel(timer_);
+  in_use_ = 0;
   to_.activated(*links_, clean ? 0 : boot_time_ms() + settings_.lock_lease_ms);
   active_ = true;
   links_->open_queues();
@@ -315,10 +317,16 @@ void instance::state_read() {
   links_->take_commands();
 }
 
+// With the lock it is most likely the instance before this one, of whose connections the queue manager has noticed the
+// end of only one so far.
 void instance::in_use(const std::string& queue) {
-  log(messages::BFGMQ1045I, queue);
-  log(messages::BFGAG0035W, queue, settings_.qmgr, settings_.qmgr_retry_ms / 1000);
-  timer_ = loop_.after(settings_.qmgr_retry_ms, [this] {
+  std::int64_t delay_ms = in_use_first_ms << std::min(in_use_++, 20);
+  if (!settings_.highly_available || delay_ms > in_use_quick_ms) {
+    log(messages::BFGMQ1045I, queue);
+    log(messages::BFGAG0035W, queue, settings_.qmgr, settings_.qmgr_retry_ms / 1000);
+    delay_ms = settings_.qmgr_retry_ms;
+  }
+  timer_ = loop_.after(delay_ms, [this] {
     if (links_) links_->open_queues();
   });
 }

@@ -99,7 +99,7 @@ class instance {
   bool epoch_only_ = false;  // not highly available: the lock has been given back, the links are without it
   bool told_ = false;        // of a loss, until there is a connection again
   int exit_code_ = -1;       // stopping when not -1
-  int failures_ = 0;
+  int failures_ = 0, in_use_ = 0;
   event_loop::timer_id timer_ = 0, quiet_timer_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -3,8 +3,8 @@ import argparse
 import os
 import random
 import shutil
-import signal
 import statistics
+import subprocess
 import sys
 import time
 
@@ -61,7 +61,8 @@ class Chaos:
         source = self.t.path("in/%d" % self.transfers)
         os.link(self.master, source)
         deletes = self.chance.random() < 0.5
-        transfer = LargeTransfer(self.t, source, self.asked.size, checksum, ("-sd", "delete") if deletes else ())
+        transfer = LargeTransfer(self.t, source, self.asked.size, checksum, ("-sd", "delete") if deletes else (),
+                                 waits=self.asked.mode != "all")
         before = self.done
         try:
             while self.done < self.asked.n and self.until_next(transfer):
@@ -130,22 +131,29 @@ class Chaos:
 
     def kill_qmgr(self):
         """And starts it where it was; sometimes an active instance dies with it."""
-        with open(os.path.join(self.t.data, "qmgrs", self.t.QMGR, "qmgr.address")) as address:
-            port = address.read().split()[1]
         self.qmgr_kills += 1
         both = self.chance.choice((None,) + AGENTS)
         name = both and self.t.active(both)
         now = time.time()
         self.t.gone += [(agent, one, now) for agent in AGENTS for one in self.names]
-        pid = self.t.qmgr_pid()
-        os.kill(pid, signal.SIGKILL)
+        port = self.t.kill_qmgr()
         if name:
             self.t.kill_instance(name, both)
             self.t.place[name].launch(both)
-        eventually(lambda: self.t.qmgr_pid() is None, "the queue manager is gone")
-        self.t.must("fteStartQMgr", self.t.QMGR, "-p", port)
+        self.t.start_qmgr(port)
+        self.revive()
         for agent in AGENTS:
             eventually(lambda: self.t.active_after(now, agent), lambda: "an instance of %s is active again%s" % (agent, self.t.tails(agent)))
+
+    def revive(self):
+        """What controllers do: instances on the queue manager's own host end with it."""
+        for host in self.t.place.values():
+            for agent in AGENTS:
+                try:
+                    host.launched[agent].wait(1 if host is self.t else 0)
+                except subprocess.TimeoutExpired:
+                    continue
+                host.launch(agent)
 
     def report(self):
         print("\n%s, %d instances of each agent, files of %.2f GiB, mode %s, seed %d"
@@ -171,7 +179,7 @@ def main():
     try:
         chaos.run()
         chaos.report()
-        if chaos.faults and os.environ.get("BATON_KEEP"):
+        if os.environ.get("BATON_KEEP"):
             shutil.copytree(chaos.t.root, os.environ["BATON_KEEP"], ignore=shutil.ignore_patterns("in", "out-*"), dirs_exist_ok=True)
     finally:
         chaos.t.close()

@@ -110,6 +110,21 @@ class Instances(Topology):
         self.paused.discard((agent, name))
         os.kill(self.place[name].pid(agent), signal.SIGCONT)
 
+    def kill_qmgr(self):
+        """kill -9 of the embedded queue manager; its port."""
+        with open(os.path.join(self.data, "qmgrs", self.QMGR, "qmgr.address")) as address:
+            port = address.read().split()[1]
+        os.kill(self.qmgr_pid(), signal.SIGKILL)
+        eventually(lambda: self.qmgr_pid() is None, "it is gone")
+        return port
+
+    def start_qmgr(self, port):
+        """Until it runs: the start is no start while the last threads of one that was killed still hold its files."""
+        def runs():
+            self.must("fteStartQMgr", self.QMGR, "-p", port)
+            return self.qmgr_pid()
+        eventually(runs, "the queue manager runs again")
+
     def epochs(self, agent="SRC"):
         """(epoch, instance, time of day) of every time that the lock was won, in the order of time."""
         found = []
@@ -224,15 +239,17 @@ class FinalName:
 
 
 class LargeTransfer:
-    """A transfer of one large file that somebody waits for, with its final name watched."""
+    """A transfer of one large file, with its final name watched. Somebody waits for it, which needs a queue manager that
+    stays, or else the audit record tells how it ended."""
 
-    def __init__(self, t, source, size, checksum, words=()):
-        self.t, self.source, self.size, self.deletes = t, source, size, "delete" in words
+    def __init__(self, t, source, size, checksum, words=(), waits=True):
+        self.t, self.source, self.size, self.deletes, self.waits = t, source, size, "delete" in words, waits
         self.directory = t.path("out-" + os.path.basename(source))
         self.arrived = os.path.join(self.directory, "large")
         self.watched = FinalName(self.arrived, size, checksum, source if self.deletes else None)
         self.command = subprocess.Popen(
-            [os.path.join(BIN, "fteCreateTransfer"), "-sa", "SRC", "-da", "DST", "-w", *words, "-df", self.arrived, source],
+            [os.path.join(BIN, "fteCreateTransfer"), "-sa", "SRC", "-da", "DST", *(["-w"] if waits else []), *words,
+             "-df", self.arrived, source],
             env=t.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.watched.start()
 
@@ -252,7 +269,7 @@ class LargeTransfer:
             return None
 
     def under_way(self):
-        return self.command.poll() is None
+        return self.command.poll() is None if self.waits else not os.path.exists(self.arrived)
 
     def until_it_has(self, size):
         """False when it has ended before."""
@@ -264,13 +281,17 @@ class LargeTransfer:
         try:
             said, _ = self.command.communicate(timeout=deadline_s)
         except subprocess.TimeoutExpired:
-            self.close()
             return ["not ended within %s s" % deadline_s]
+        self.id = re.search(r"[0-9a-f]{48}", said).group(0)
+        code = self.command.returncode
+        if not self.waits:
+            eventually(lambda: not self.under_way(), "%s has arrived" % self.arrived, deadline_s)
+            record = self.t.items_of(self.id)
+            code, said = record["resultCode"], str(record)
         self.watched.stop()
         faults = list(self.watched.faults)
-        self.id = re.search(r"[0-9a-f]{48}", said).group(0)
-        if self.command.returncode != 0:
-            faults.append("result %d: %s" % (self.command.returncode, said[-1000:]))
+        if code != 0:
+            faults.append("result %d: %s" % (code, said[-1000:]))
         if len(self.watched.seen) != 1:
             faults.append("it appeared %d times" % len(self.watched.seen))
         left = os.listdir(self.directory) if os.path.isdir(self.directory) else []

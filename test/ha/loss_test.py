@@ -15,17 +15,7 @@ from processes import eventually  # noqa: E402
 FAST = {"transferAckTimeout": "3000", "recoverableTransferRetryInterval": "1000", "agentQMgrRetryInterval": "1"}
 
 
-class LossBase(InstancesTest):
-    def restart_qmgr(self, t):
-        """The same port again: agents in client mode know it."""
-        with open(os.path.join(t.data, "qmgrs", t.QMGR, "qmgr.address")) as address:
-            port = address.read().split()[1]
-        os.kill(t.qmgr_pid(), signal.SIGKILL)
-        eventually(lambda: t.qmgr_pid() is None, "it is gone")
-        t.must("fteStartQMgr", t.QMGR, "-p", port)
-
-
-class Loss(LossBase):
+class Loss(InstancesTest):
     def test_a_killed_active_instance_is_replaced_and_comes_back_as_standby(self):
         t = self.instances().start_on("one", "two")
         t.kill_instance("one")
@@ -60,10 +50,9 @@ class Loss(LossBase):
     def test_a_paused_instance_does_nothing_with_its_old_epoch_and_says_so(self):
         t = self.instances().start_on("one", "two")
         one = t.place["one"]
-        process = one.pid("SRC")
-        os.kill(process, signal.SIGSTOP)
+        t.pause("one")
         t.wait_active("two")
-        os.kill(process, signal.SIGCONT)
+        t.go_on("one")
         one.wait_for_log("SRC", "BFGAG0914W")
         one.wait_for_log("SRC", STANDBY)
 
@@ -72,7 +61,7 @@ class Loss(LossBase):
             self.skipTest("the broker is shared by the tests")
         t = self.instances(properties=FAST).start_on("one", "two")
         processes = {name: host.pid("SRC") for name, host in t.place.items()}
-        self.restart_qmgr(t)
+        t.start_qmgr(t.kill_qmgr())
         # One of them is active again and the other one stands by, whichever.
         eventually(lambda: t.roles("one") >= 2 and t.roles("two") >= 2, "both have a role again")
         self.assertEqual(2, sum(h.log("SRC").count(ACTIVE) for h in t.place.values()))
@@ -84,14 +73,14 @@ class Loss(LossBase):
 
 
 @unittest.skipIf(RABBITMQ, "the broker is shared by the tests")
-class DefectsOfTheField(LossBase):
+class DefectsOfTheField(InstancesTest):
     """What IBM's highly available agents got wrong; each with the number of its published defect."""
 
     def test_it35878_never_two_actives_when_the_queue_manager_comes_back(self):
         """Both reconnect at the same moment, five times: one is active, the epochs rise."""
         t = self.instances(("one", "two", "three"), properties=FAST).start_on("one", "two", "three")
         for round_number in range(5):
-            self.restart_qmgr(t)
+            t.start_qmgr(t.kill_qmgr())
             eventually(lambda: len(t.epochs()) >= round_number + 2, "somebody is active again")
         eventually(lambda: sum(1 for n in t.place if t.is_active(n)) == 1, lambda: "one is active: %s" % t.epochs())
 
@@ -126,7 +115,7 @@ class DefectsOfTheField(LossBase):
         t.wait_for_log("SRC", "BFGSS0034E", count=5)
         self.assertTrue(t.is_active("one"))
         # Nor one that finds them when it takes over.
-        os.kill(t.pid("SRC"), signal.SIGSTOP)
+        t.pause("one")
         self.spoil_state(t)
         t.kill_instance("one", for_good=True)
         two = t.place["two"]

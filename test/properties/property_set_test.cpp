@@ -38,15 +38,13 @@ TEST_CASE("property set: defaults and set values") {
 }
 
 TEST_CASE("property set: every error is reported, with file, line, name, expected and found") {
-  const auto read =
-      agent("agentChunkSize=12\nagentQMgrPort=many\nfailTransferOnFirstFailure=yes\nagentType=BRIDGE\n");
+  const auto read = agent("agentChunkSize=12\nagentQMgrPort=many\nfailTransferOnFirstFailure=yes\nagentType=BRIDGE\n");
   REQUIRE(read.errors.size() == 4);
   CHECK(read.errors[0] ==
         "agent.properties:3: agentChunkSize: expected a number of bytes, 4096 to 16777216, found \"12\"");
   CHECK(read.errors[1] == "agent.properties:4: agentQMgrPort: expected a number, 1 to 65535, found \"many\"");
   CHECK(read.errors[2] == "agent.properties:5: failTransferOnFirstFailure: expected true or false, found \"yes\"");
-  CHECK(read.errors[3] ==
-        "agent.properties:6: agentType: expected STANDARD, found \"BRIDGE\"");
+  CHECK(read.errors[3] == "agent.properties:6: agentType: expected STANDARD, found \"BRIDGE\"");
   CHECK(read.failure().code == errc::bad_property);
 }
 

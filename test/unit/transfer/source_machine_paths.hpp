@@ -14,8 +14,8 @@ namespace baton::test {
 using namespace transfer;
 
 inline std::string name_of(const source_input& event) {
-  static const char* const names[] = {"start",  "planned", "plan_failed", "negotiated",  "frame_read",
-                                      "broken", "acked",   "cancel",      "unreachable", "tick", "taken_over"};
+  static const char* const names[] = {"start", "planned", "plan_failed", "negotiated", "frame_read", "broken",
+                                      "acked", "cancel",  "unreachable", "tick",       "taken_over"};
   return names[event.index()];
 }
 

@@ -20,7 +20,7 @@ constexpr std::int64_t declare_timeout_ms = 5000;
 constexpr std::int64_t standby_after_ms = 500, not_alone_after_ms = 3000;
 constexpr std::int64_t quiet_poll_ms = 2;
 constexpr std::int64_t again_first_ms = 100;
-constexpr std::int64_t in_use_first_ms = 10, in_use_quick_ms = 1000;  // doubled each time
+constexpr std::int64_t in_use_first_ms = 10, in_use_longest_ms = 1000;  // doubled each time
 
 lock::limits limits_of(const settings& s) {
   lock::limits l;
@@ -318,13 +318,17 @@ void instance::state_read() {
 }
 
 // With the lock it is most likely the instance before this one, of whose connections the queue manager has noticed the
-// end of only one so far.
+// end of only one so far: soon, or when the other has been silent for its idle timeout.
 void instance::in_use(const std::string& queue) {
-  std::int64_t delay_ms = in_use_first_ms << std::min(in_use_++, 20);
-  if (!settings_.highly_available || delay_ms > in_use_quick_ms) {
+  const bool quick = settings_.highly_available;
+  const std::int64_t longest_ms =
+      quick ? std::min(in_use_longest_ms, settings_.qmgr_retry_ms) : settings_.qmgr_retry_ms;
+  const std::int64_t doubled_ms = in_use_first_ms << std::min(in_use_++, 20);
+  const std::int64_t delay_ms = quick ? std::min(doubled_ms, longest_ms) : longest_ms;
+  // Said each time by one that waits long, and once by one that does not.
+  if (!quick || (doubled_ms >= longest_ms && doubled_ms < 2 * longest_ms)) {
     log(messages::BFGMQ1045I, queue);
-    log(messages::BFGAG0035W, queue, settings_.qmgr, settings_.qmgr_retry_ms / 1000);
-    delay_ms = settings_.qmgr_retry_ms;
+    log(messages::BFGAG0035W, queue, settings_.qmgr, std::max<std::int64_t>(longest_ms / 1000, 1));
   }
   timer_ = loop_.after(delay_ms, [this] {
     if (links_) links_->open_queues();

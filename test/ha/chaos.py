@@ -16,6 +16,7 @@ AGENTS = ("SRC", "DST")
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 END_S = 180  # for a transfer that is left alone
 AT_ONCE = 0.25  # of the disturbances come as soon as the one before is over, while the new active one finds its way
+OUTAGE_S = 10.0  # of an agent with all its instances there: nothing takes longer
 OFTEN_S = 2.0  # disturbances of one transfer come this quickly behind each other, on average
 
 
@@ -111,6 +112,8 @@ class Chaos:
         eventually(lambda: self.t.active(agent), lambda: "another instance of %s is active%s" % (agent, self.t.tails(agent)))
         took = eventually(lambda: self.t.active_after(began, agent), "it says so")
         self.took[agent].append(took)
+        if took > OUTAGE_S:
+            raise AssertionError("for %.1f s no instance of %s was active" % (took, agent))
 
     def pause(self, agent, name, began):
         self.t.pause(name, agent)

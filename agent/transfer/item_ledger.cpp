@@ -237,7 +237,8 @@ void item_ledger::rewind(const formats::position& from) {
 
 void item_ledger::close_unanswered(const std::string& text) {
   for (auto& [number, item] : std::exchange(waiting_, {})) {
-    close(std::move(item), 1, item.failure.empty() ? text : item.failure);
+    std::string why = item.failure.empty() ? text : item.failure;
+    close(std::move(item), 1, std::move(why));
   }
 }
 

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from instances import ACTIVE, RABBITMQ, STANDBY, InstancesTest  # noqa: E402
 from processes import eventually  # noqa: E402
 
-QUICK = {"standbyStatusPublishInterval": "1", "standbyStatusDiscardTime": "2"}
+QUICK = {"standbyStatusPublishInterval": "1", "standbyStatusDiscardTime": "5"}
 
 
 class Status(InstancesTest):

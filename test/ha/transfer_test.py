@@ -11,9 +11,9 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from instances import STANDBY, InstancesTest, LargeTransfer, write_large  # noqa: E402
-from processes import eventually  # noqa: E402
+from processes import SANITIZED, eventually  # noqa: E402
 
-SIZE = 256 << 20
+SIZE = (64 if SANITIZED else 256) << 20
 KILLS = 3
 # Small frames, so that it takes a while and has many checkpoints; no timeout is shortened.
 SLOW = {"agentChunkSize": "65536", "agentWindowSize": "4"}

@@ -4,6 +4,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("BATON_BIN", os.path.join(ROOT, "build", "release", "bin"))
+SANITIZED = bool(os.environ.get("BATON_SANITIZED"))  # programs that are ten times slower
 DEADLINE_S = float(os.environ.get("BATON_TEST_DEADLINE", "60"))  # more for slow builds
 
 

@@ -48,10 +48,11 @@ agent::agent(event_loop& loop, struct settings s, environment where)
       pool_(loop, settings_.io_threads),
       publisher_(loop, pool_, where_.coordination_qmgr),
       instances_(settings_.standby_discard_ms),
-      standby_(
-          loop, pool_, settings_,
-          {[this](const std::string& address, amqp::message content) { instance_.send(address, std::move(content)); },
-           [this] { return instance_.qmgr(); }, [this] { leave(exit_cannot_run); }}),
+      standby_(loop, pool_, settings_,
+               {[this](const std::string& address, amqp::message content, std::function<void()> settled) {
+                  instance_.send(address, std::move(content), std::move(settled));
+                },
+                [this] { return instance_.qmgr(); }, [this] { leave(exit_cannot_run); }}),
       instance_(loop, pool_, settings_, where_.agent_qmgr, instance_handlers()) {}
 
 agent::~agent() = default;
@@ -314,8 +315,7 @@ void agent::stop(bool immediate) {
 void agent::leave(int exit_code) {
   if (std::exchange(leaving_, true)) return;
   reporter_.set_state(exit_code == exit_stopped ? "STOPPED" : "ENDED UNEXPECTEDLY");
-  standby_.leave();
-  loop_.post([this, exit_code] { instance_.stop(exit_code); });
+  standby_.leave([this, exit_code] { loop_.post([this, exit_code] { instance_.stop(exit_code); }); });
 }
 
 void agent::end_when_quiet(int exit_code, std::int64_t deadline_ms) {

@@ -58,8 +58,11 @@ class instance {
   // From being delivered the lock to having the agent's queues, the last time.
   std::int64_t takeover_ms() const { return takeover_ms_; }
   // While there is a connection: for messages to the active instance.
-  void send(const std::string& address, amqp::message content) {
-    if (links_) links_->send(address, std::move(content));
+  void send(const std::string& address, amqp::message content, std::function<void()> settled) {
+    if (!links_) return;
+    links_->send(address, std::move(content), [settled = std::move(settled)](amqp::outcome) {
+      if (settled) settled();
+    });
   }
   const amqp::connection_options& qmgr() const { return found_; }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "common/amqp/requester.hpp"
@@ -15,7 +16,7 @@
 namespace baton::agent {
 namespace {
 constexpr logger log{"Instance"};
-constexpr std::int64_t answer_timeout_ms = 2000;
+constexpr std::int64_t answer_timeout_ms = 2000, goodbye_patience_ms = 1000;
 }  // namespace
 
 standby_reporter::standby_reporter(event_loop& loop, worker_pool& pool, const settings& s, handlers to)
@@ -34,9 +35,15 @@ void standby_reporter::stand_by(bool yes) {
   report_again();
 }
 
-void standby_reporter::leave() {
-  if (standing_by_) report("ended");
+void standby_reporter::leave(std::function<void()> then) {
+  if (!standing_by_) return then();
   stand_by(false);
+  const auto once = std::make_shared<std::function<void()>>(std::move(then));
+  const auto go_on = [once] {
+    if (auto next = std::exchange(*once, nullptr)) next();
+  };
+  loop_.after(goodbye_patience_ms, go_on);
+  report("ended", go_on);
 }
 
 void standby_reporter::report_again() {
@@ -47,7 +54,7 @@ void standby_reporter::report_again() {
 
 // At the lowest priority, so that every request overtakes it, and with a short life: it says nothing that the next one
 // does not say.
-void standby_reporter::report(const char* role) {
+void standby_reporter::report(const char* role, std::function<void()> settled) {
   formats::instance_status now;
   now.name = settings_.instance;
   now.role = role;
@@ -63,7 +70,7 @@ void standby_reporter::report(const char* role) {
   m.ttl_ms = static_cast<std::uint32_t>(settings_.standby_expiry_ms);
   m.subject = formats::subject::standby_status;
   m.body = to_json(now);
-  to_.send(formats::command_queue(settings_.name), std::move(m));
+  to_.send(formats::command_queue(settings_.name), std::move(m), std::move(settled));
 }
 
 // Whatever goes wrong here is not this instance's fault: it stands by, and asks again with its next status.

@@ -16,7 +16,8 @@ namespace baton::agent {
 class standby_reporter {
  public:
   struct handlers {
-    std::function<void(const std::string& address, amqp::message content)> send;
+    // `settled` hears of it when it has arrived.
+    std::function<void(const std::string& address, amqp::message content, std::function<void()> settled)> send;
     std::function<amqp::connection_options()> qmgr;
     std::function<void()> incompatible;  // it must not take over: the other one writes what it cannot read
   };
@@ -24,11 +25,12 @@ class standby_reporter {
   ~standby_reporter();
 
   void stand_by(bool yes);
-  // Tells the active instance that this one ends, while there is a connection.
-  void leave();
+  // Tells the active instance that this one ends, if it stands by, and goes on when that has arrived or a moment
+  // passed.
+  void leave(std::function<void()> then);
 
  private:
-  void report(const char* role);
+  void report(const char* role, std::function<void()> settled = nullptr);
   void report_again();
   void compare_versions();
   void compared(const std::string& instance, const std::string& version, int format);

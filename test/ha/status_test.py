@@ -36,6 +36,7 @@ class Status(InstancesTest):
         eventually(lambda: len(self.shown(t)) == 3, "three instances")
         t.place["two"].must("fteStopAgent", "SRC")
         eventually(lambda: set(self.shown(t)) == {"one", "three"}, lambda: "two has said goodbye: %s" % self.shown(t))
+        t.pause("three")  # or it would say goodbye when its controller goes
         t.kill_instance("three", for_good=True)
         eventually(lambda: set(self.shown(t)) == {"one"}, "three is missed")
         t.wait_for_log("SRC", "BFGAG0919I", "BFGAG0920W", "BFGAG0921I")

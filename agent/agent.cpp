@@ -9,6 +9,7 @@
 #include "common/amqp/dialect.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
+#include "common/once.hpp"
 #include "common/text.hpp"
 
 namespace baton::agent {
@@ -183,10 +184,7 @@ state_store::handlers agent::state_handlers() {
       [this](const formats::source_record& record) { adopt(record); },
       [this](const formats::destination_record& record) { transfers_->adopt(record); },
       [this](const formats::plan_part& part, std::function<void()> kept) { transfers_->adopt(part, std::move(kept)); },
-      [this] {
-        transfers_->state_read();
-        instance_.state_read();
-      }};
+      [this] { instance_.state_read(); }};
 }
 
 command_handler::handlers agent::command_handlers() {
@@ -195,11 +193,7 @@ command_handler::handlers agent::command_handlers() {
           },
           [this](bool immediate) { stop(immediate); },
           [this](const std::string& address, amqp::message answer, std::function<void()> then) {
-            const auto once = std::make_shared<std::function<void()>>(std::move(then));
-            const auto go_on = [once] {
-              if (auto next = std::exchange(*once, nullptr)) next();
-            };
-            loop_.after(answer_patience_ms, go_on);
+            const auto go_on = once_within(loop_, answer_patience_ms, std::move(then));
             links_->send(address, std::move(answer), [go_on](amqp::outcome) { go_on(); });
           },
           [this](const formats::instance_status& heard) { standby_heard(heard); },

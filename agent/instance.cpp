@@ -182,6 +182,8 @@ void instance::dropped(lock::generation of, const error& why) {
   }
   if (settings_.bindings) {
     log(messages::BFGAG0170W, settings_.name, settings_.qmgr);
+    // The lock went with the connection: there is nothing to give back, and nobody to wait for.
+    if (!epoch_only_) keeper_->feed(lock::event::lost{of});
     return stop(exit_qmgr_unavailable);
   }
   if (!epoch_only_) {

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <memory>
 #include <utility>
 
 #include "common/amqp/requester.hpp"
@@ -12,6 +11,7 @@
 #include "common/formats/queues.hpp"
 #include "common/formats/requests.hpp"
 #include "common/log.hpp"
+#include "common/once.hpp"
 
 namespace baton::agent {
 namespace {
@@ -38,12 +38,7 @@ void standby_reporter::stand_by(bool yes) {
 void standby_reporter::leave(std::function<void()> then) {
   if (!standing_by_) return then();
   stand_by(false);
-  const auto once = std::make_shared<std::function<void()>>(std::move(then));
-  const auto go_on = [once] {
-    if (auto next = std::exchange(*once, nullptr)) next();
-  };
-  loop_.after(goodbye_patience_ms, go_on);
-  report("ended", go_on);
+  report("ended", once_within(loop_, goodbye_patience_ms, std::move(then)));
 }
 
 void standby_reporter::report_again() {

@@ -10,18 +10,11 @@
 namespace baton::transfer {
 namespace {
 constexpr logger log{"Transfer"};
-constexpr std::int64_t state_patience_ms = 2000;  // when the mark on STATE does not come back
 constexpr int code_source_capacity = 44, code_source_not_permitted = 51, code_destination_not_permitted = 52;
 }  // namespace
 
 transfers::transfers(services& agent, std::function<void()> became_idle)
-    : agent_(agent), became_idle_(std::move(became_idle)), plans_(agent) {
-  state_timer_ = agent_.loop().after(state_patience_ms, [this] { state_read(); });
-}
-
-transfers::~transfers() {
-  agent_.loop().cancel(state_timer_);
-}
+    : agent_(agent), became_idle_(std::move(became_idle)), plans_(agent) {}
 
 std::optional<refusal> transfers::check(std::size_t pending) const {
   const auto& s = agent_.settings();
@@ -64,12 +57,6 @@ void transfers::adopt(const formats::destination_record& record) {
   destinations_.emplace(record.transfer_id, made);
   made->adopt();
   agent_.status_changed();
-}
-
-void transfers::state_read() {
-  if (std::exchange(state_read_, true)) return;
-  agent_.loop().cancel(state_timer_);
-  for (const auto& [id, ask] : std::exchange(early_, {})) on_negotiate(ask);
 }
 
 destination_transfer::ended transfers::destination_end() {
@@ -148,10 +135,6 @@ void transfers::on_negotiate(const formats::negotiate& ask) {
                          fence_.newest(ask.source_agent).epoch));
   }
   auto found = destinations_.find(ask.transfer_id);
-  if (found == destinations_.end() && ask.again && !state_read_) {
-    early_.insert_or_assign(ask.transfer_id, ask);
-    return;
-  }
   if (found == destinations_.end()) {
     const auto& s = agent_.settings();
     if (s.max_destination_transfers == 0) {
@@ -205,7 +188,6 @@ void transfers::on_ack(const formats::ack& a) {
 
 void transfers::on_finish(const formats::finish& f) {
   const auto found = destinations_.find(f.transfer_id);
-  early_.erase(f.transfer_id);
   if (found == destinations_.end()) return;
   const auto keep = found->second;
   if (judge(keep->source_agent(), f.epoch, f.run) != epoch_fence::verdict::pass) return;

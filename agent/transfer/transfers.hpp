@@ -26,7 +26,6 @@ struct refusal {
 class transfers {
  public:
   transfers(services& agent, std::function<void()> became_idle);
-  ~transfers();
 
   // Whether a request may be taken at all, looked at before its record is made. `pending`: those whose records are
   // being made at this moment.
@@ -39,8 +38,6 @@ class transfers {
   void adopt(const formats::destination_record& record);
   // A part of a plan that an earlier activation put on STATE; `kept` when it is no longer in memory.
   void adopt(const formats::plan_part& part, std::function<void()> kept) { plans_.add(part, std::move(kept)); }
-  // What an earlier activation left on STATE has been given.
-  void state_read();
   // The source of a transfer that is received here; empty when there is none.
   std::string source_agent_of(const std::string& transfer_id) const;
   // False when there is no such transfer.
@@ -83,9 +80,6 @@ class transfers {
   std::uint64_t arrivals_ = 0;
   plan_collector plans_;
   epoch_fence fence_;
-  bool state_read_ = false;
-  event_loop::timer_id state_timer_ = 0;
-  std::map<std::string, formats::negotiate> early_;  // asked before STATE was read: their record may still come
   bool draining_ = false;
 };
 

@@ -20,7 +20,7 @@ NOT_HA_READY = "BFGAG0059I"
 RABBITMQ = os.environ.get("BATON_BROKER") == "rabbitmq"
 STAMP = re.compile(r"\[(\S+ \S+) ")
 # What an instance says when it is not active any more.
-LEFT = ("BFGAG0914W", "BFGAG0916I", "BFGAG0183I")
+LEFT = ("BFGAG0914W", "BFGAG0916I", "BFGAG0183I", "BFGAG0170W")
 
 
 def time_of(line):

@@ -10,7 +10,9 @@ namespace baton::transfer {
 namespace {
 
 constexpr logger log{"Transfer"};
-constexpr std::int64_t save_interval_ms = 500;      // of the durable record; a checkpoint may come more often
+// The durable record is saved at the first checkpoint after so long, or so much: at most that is sent again.
+constexpr std::int64_t save_interval_ms = 500;
+constexpr std::uint64_t save_bytes = 32 << 20;
 constexpr std::uint64_t sequence_step = 1'000'000;  // above what an earlier activation may have saved unseen
 
 destination_limits limits_of(const agent::settings& s) {
@@ -188,7 +190,10 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   while (recent_.size() > recent_max) recent_.pop_front();
   // So that at most a little is sent again, and small transfers leave nothing on STATE.
   const bool first = !recorded_ && frame->durable.offset > 0;
-  if (first || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
+  const bool far = frame->durable.item != record_.durable.item
+                       ? frame->durable.offset >= save_bytes
+                       : frame->durable.offset >= record_.durable.offset + save_bytes;
+  if (first || far || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
   written_ = std::move(frame);
   feed(destination_event::written{attempt, sequence, !written_->broken.empty()});
   written_.reset();

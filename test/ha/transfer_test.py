@@ -25,7 +25,7 @@ DELETE = ("-sd", "delete")
 class Takeover(InstancesTest):
     def begin(self, clustered, words=(), properties=None):
         """Two instances of one of the agents, one of the other, and a transfer under way."""
-        other = "DST" if clustered == "SRC" else "SRC"
+        other = self.other = "DST" if clustered == "SRC" else "SRC"
         self.t = self.instances(agents=(clustered,), other_agents=(other,), properties={**SLOW, **(properties or {})})
         self.t.launch_on("one", "two", agent=clustered)
         self.t.start(other)
@@ -38,9 +38,11 @@ class Takeover(InstancesTest):
 
     def kill_in_the_middle(self, agent):
         for i in range(KILLS):
-            self.until_it_has((i + 1) / (KILLS + 2))
             name = self.t.wait_for_an_active(agent)
-            self.t.kill_instance(name, agent)
+            self.until_it_has((i + 1) / (KILLS + 2))
+            with self.t.frozen(self.other):
+                self.assertTrue(self.transfer.part(), "it was still under way")
+                self.t.kill_instance(name, agent)
             self.t.place[name].launch(agent)
 
     def assert_arrived(self, agent, times):

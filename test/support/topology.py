@@ -1,4 +1,5 @@
 """A whole topology of real processes in a directory of its own: a queue manager, agents, and the commands."""
+import contextlib
 import json
 import os
 import re
@@ -66,6 +67,16 @@ class Host:
 
     def pid(self, agent, name="agent.pid"):
         return self.pid_in(self.home(agent, name))
+
+    @contextlib.contextmanager
+    def frozen(self, agent):
+        """Nothing moves meanwhile, however fast the machine is."""
+        pid = self.pid(agent)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.kill(pid, signal.SIGCONT)
 
     def launch(self, agent):
         """The agent without its controller, which would wait longer before each new start."""

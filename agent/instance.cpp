@@ -152,7 +152,7 @@ void instance::connected(lock::generation of) {
   if (epoch_only_) {
     to_.activated(*links_, 0);
     active_ = true;
-    return links_->open_queues();
+    return links_->open_queues(owner_epoch());
   }
   const std::int64_t tolerated = links_->dropped_after_ms();
   if (settings_.highly_available && tolerated > 0 && settings_.lock_lease_ms >= tolerated) {
@@ -259,7 +259,12 @@ void instance::activate(std::uint64_t epoch, bool clean) {
   in_use_ = 0;
   to_.activated(*links_, clean ? 0 : boot_time_ms() + settings_.lock_lease_ms);
   active_ = true;
-  links_->open_queues();
+  links_->open_queues(owner_epoch());
+}
+
+// Who does not keep the lock is not pushed aside by a second one that was started by mistake, nor the other way.
+std::uint64_t instance::owner_epoch() const {
+  return epoch_only_ ? 0 : epoch_;
 }
 
 void instance::deactivate() {
@@ -333,7 +338,7 @@ void instance::in_use(const std::string& queue) {
     log(messages::BFGAG0035W, queue, settings_.qmgr, std::max<std::int64_t>(longest_ms / 1000, 1));
   }
   timer_ = loop_.after(delay_ms, [this] {
-    if (links_) links_->open_queues();
+    if (links_) links_->open_queues(owner_epoch());
   });
 }
 

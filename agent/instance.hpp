@@ -77,6 +77,7 @@ class instance {
   void declare_queues(lock::generation of);
   void send_token(lock::generation of, const formats::lock_token& token, bool durable);
   void activate(std::uint64_t epoch, bool clean);
+  std::uint64_t owner_epoch() const;
   void deactivate();
   void lock_changed(lock::state from, lock::state to);
   void stand_by();

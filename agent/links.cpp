@@ -29,7 +29,10 @@ class links::side : public amqp::connection_events {
     amqp::receiver_options options;
     options.address = address;
     options.credit = credit;
-    if (from == inbound::lock) options.priority = owner_.options_.priority;
+    if (from == inbound::lock)
+      options.priority = owner_.options_.priority;
+    else
+      options.epoch = owner_.epoch_;
     receivers_[connection_->open_receiver(options)] = from;
   }
 
@@ -121,8 +124,9 @@ std::string links::queue_of(inbound which) const {
 
 // COMMAND first, and alone: who has it may have the others. No message is taken from it before all of STATE is known,
 // or a request could come before the record that says that it is a repeated one.
-void links::open_queues() {
+void links::open_queues(std::uint64_t epoch) {
   if (over_) return;
+  epoch_ = epoch;
   command_ours_ = ready_ = false;
   open_ = 0;
   control_->receive(inbound::command, queue_of(inbound::command), options_.probe ? 1 : 0);

@@ -38,8 +38,9 @@ class links {
   links(event_loop& loop, const amqp::connection_options& where, links_options options, handlers to);
   ~links();
 
-  // Takes the agent's queues. After in_use() it may be called again.
-  void open_queues();
+  // Takes the agent's queues, from an owner with a lower epoch where the queue manager can do that; 0: not from one.
+  // After in_use() it may be called again.
+  void open_queues(std::uint64_t epoch);
   // The agent's queues are free for another instance, while this one may keep the lock.
   void close_queues();
   // After opened(), when all of STATE is known: from now on messages from COMMAND are received.
@@ -76,6 +77,7 @@ class links {
   const handlers to_;
   std::unique_ptr<side> control_, data_;
   bool command_ours_ = false, ready_ = false, over_ = false;
+  std::uint64_t epoch_ = 0;   // of who takes the queues
   int open_ = 0;              // of REPLY, STATE and DATA
   std::vector<early> early_;  // commands that came before take_commands()
   event_loop::timer_id probe_timer_ = 0;

@@ -2,13 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <fstream>
+#include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "common/text.hpp"
@@ -24,6 +29,40 @@ bool still_at(int descriptor, const std::filesystem::path& path) {
          held.st_dev == there.st_dev;
 }
 
+std::optional<pid_t> process_in(int descriptor) {
+  char buffer[32] = {};
+  if (::pread(descriptor, buffer, sizeof buffer - 1, 0) <= 0) return std::nullopt;
+  const long pid = std::strtol(buffer, nullptr, 10);
+  return pid > 0 ? std::optional<pid_t>(static_cast<pid_t>(pid)) : std::nullopt;
+}
+
+// It was killed, but some of its threads are not yet through with what they do in the kernel: it keeps its locks.
+bool is_dying(pid_t process) {
+  std::ifstream about(fmt::format("/proc/{}/status", process));
+  constexpr std::uint64_t killed = std::uint64_t{1} << (SIGKILL - 1);
+  for (std::string name, value; about >> name && std::getline(about, value);) {
+    const std::string text(trim(value));
+    if (name == "State:" && (text.starts_with('Z') || text.starts_with('X'))) return true;
+    const bool pending = name == "SigPnd:" || name == "ShdPnd:";
+    if (pending && (std::strtoull(text.c_str(), nullptr, 16) & killed) != 0) return true;
+  }
+  return false;
+}
+
+// Like flock without waiting, except for a holder that is dying: errno is EWOULDBLOCK when one that lives has it.
+bool try_lock(int descriptor, int how) {
+  constexpr int attempts_max = 1000;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    if (::flock(descriptor, how | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) return false;
+    const auto holder = process_in(descriptor);
+    if (!holder || !is_dying(*holder)) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  errno = EWOULDBLOCK;
+  return false;
+}
+
 }  // namespace
 
 result<pid_file> pid_file::acquire(const std::filesystem::path& path) {
@@ -33,7 +72,7 @@ result<pid_file> pid_file::acquire(const std::filesystem::path& path) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (descriptor < 0)
       return error{errc::io, fmt::format("{}: cannot be created: {}", path.native(), system_text(errno))};
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (!try_lock(descriptor, LOCK_EX)) {
       ::close(descriptor);
       return error{errc::in_use, fmt::format("{}: held by a running process", path.native())};
     }
@@ -65,13 +104,10 @@ std::optional<pid_t> pid_file_holder(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return std::nullopt;
   // A shared lock, so that two commands that look at the same moment do not take each other for the holder.
-  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  char buffer[32] = {};
-  const ssize_t count = ::read(descriptor, buffer, sizeof buffer - 1);
+  const bool held = !try_lock(descriptor, LOCK_SH) && errno == EWOULDBLOCK;
+  const auto holder = process_in(descriptor);
   ::close(descriptor);
-  if (!held || count <= 0) return std::nullopt;
-  const long pid = std::strtol(buffer, nullptr, 10);
-  return pid > 0 ? std::optional<pid_t>(static_cast<pid_t>(pid)) : std::nullopt;
+  return held ? holder : std::nullopt;
 }
 
 }  // namespace baton

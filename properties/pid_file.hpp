@@ -15,7 +15,8 @@ namespace baton {
 // Held by a running process; the file is removed and the lock freed on destruction.
 class pid_file {
  public:
-  // errc::in_use when another process holds it. The file is created, its directory too, readable by everyone.
+  // errc::in_use when another process holds it; one that was killed and is not gone yet is waited for, at most 5 s. The
+  // file is created, its directory too, readable by everyone.
   static result<pid_file> acquire(const std::filesystem::path& path);
   pid_file(pid_file&& other) noexcept;
   pid_file& operator=(pid_file&&) = delete;
@@ -27,7 +28,7 @@ class pid_file {
   int descriptor_ = -1;
 };
 
-// The process that holds the file, if one does.
+// The process that holds the file, if one does. Waits like acquire().
 std::optional<pid_t> pid_file_holder(const std::filesystem::path& path);
 
 }  // namespace baton

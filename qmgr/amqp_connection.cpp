@@ -108,7 +108,8 @@ void amqp_connection::attach_consumer(pn_link_t* link, link_id id) {
   made.dynamic = pn_terminus_is_dynamic(source);
   made.browse = pn_terminus_get_distribution_mode(source) == PN_DIST_MODE_COPY;
   made.presettled = pn_link_remote_snd_settle_mode(link) == PN_SND_SETTLED;
-  made.priority = consumer_priority(link);
+  made.priority = static_cast<int>(std::clamp<std::int64_t>(link_number(link, "priority"), INT32_MIN, INT32_MAX));
+  made.epoch = static_cast<std::uint64_t>(std::max<std::int64_t>(link_number(link, "epoch"), 0));
   events_.push_back(std::move(made));
 }
 

@@ -26,17 +26,17 @@ std::int64_t whole_number(pn_data_t* data) {
     case PN_LONG:
       return pn_data_get_long(data);
     case PN_ULONG:
-      return static_cast<std::int64_t>(std::min<std::uint64_t>(pn_data_get_ulong(data), INT32_MAX));
+      return static_cast<std::int64_t>(std::min<std::uint64_t>(pn_data_get_ulong(data), INT64_MAX));
     default:
       return 0;
   }
 }
 
-bool is_priority_key(pn_data_t* data) {
+bool is_key(pn_data_t* data, std::string_view name) {
   pn_bytes_t key{0, nullptr};
   if (pn_data_type(data) == PN_SYMBOL) key = pn_data_get_symbol(data);
   if (pn_data_type(data) == PN_STRING) key = pn_data_get_string(data);
-  return key.start != nullptr && std::string_view(key.start, key.size) == "priority";
+  return key.start != nullptr && std::string_view(key.start, key.size) == name;
 }
 
 }  // namespace
@@ -65,16 +65,16 @@ std::uint64_t disposition_code(outcome how) {
   return PN_MODIFIED;
 }
 
-int consumer_priority(pn_link_t* link) {
+std::int64_t link_number(pn_link_t* link, std::string_view name) {
   pn_data_t* properties = pn_link_remote_properties(link);
   if (properties == nullptr) return 0;
   pn_data_rewind(properties);
   if (!pn_data_next(properties) || pn_data_type(properties) != PN_MAP) return 0;
   pn_data_enter(properties);
   while (pn_data_next(properties)) {
-    const bool found = is_priority_key(properties);
+    const bool found = is_key(properties, name);
     if (!pn_data_next(properties)) break;
-    if (found) return static_cast<int>(std::clamp<std::int64_t>(whole_number(properties), INT32_MIN, INT32_MAX));
+    if (found) return whole_number(properties);
   }
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <proton/link.h>
 
 #include <string>
+#include <string_view>
 
 #include "qmgr/actions.hpp"
 
@@ -14,8 +15,8 @@ namespace baton::qmgr {
 std::string text_or_empty(const char* text);
 void set_condition(pn_condition_t* condition, const fault& why);
 std::uint64_t disposition_code(outcome how);
-// The number that a consumer asked for with the link property "priority"; 0 when it did not.
-int consumer_priority(pn_link_t* link);
+// A link property that is a whole number; 0 when the peer did not set it.
+std::int64_t link_number(pn_link_t* link, std::string_view name);
 // Delivery tags of what we send are their numbers.
 pn_delivery_tag_t tag_of(const delivery_number& number);
 delivery_number number_of(pn_delivery_tag_t tag);

@@ -111,6 +111,19 @@ queue_state& broker::define_temporary(connection_id connection) {
   return made;
 }
 
+// An owner that died may still seem to be there, and one that was paused does not know yet that it is none any more.
+bool broker::taken_over(queue_state& queue, std::uint64_t epoch) {
+  const link_id holder = queue.consumers.front();
+  const consumer& held = consumers_.at(holder);
+  if (held.epoch == 0 || epoch <= held.epoch) return false;
+  act(held.connection,
+      close_link{holder,
+                 {"amqp:link:stolen", fmt::format("the queue {} was taken with epoch {}, which is above {}", queue.name,
+                                                  epoch, held.epoch)}});
+  remove_consumer(holder);
+  return true;
+}
+
 void broker::on(consumer_attached& happened, std::int64_t) {
   const connection_id connection = happened.connection;
   const link_id link = happened.link;
@@ -122,7 +135,8 @@ void broker::on(consumer_attached& happened, std::int64_t) {
   if (queue->owner != 0 && queue->owner != connection) {
     return refuse("amqp:resource-locked", fmt::format("{} belongs to another connection", queue->name));
   }
-  if (!happened.browse && queue->attributes.type == queue_type::exclusive && !queue->consumers.empty()) {
+  if (!happened.browse && queue->attributes.type == queue_type::exclusive && !queue->consumers.empty() &&
+      !taken_over(*queue, happened.epoch)) {
     return refuse("amqp:resource-locked", fmt::format("the queue {} is held exclusively by {}", queue->name,
                                                       container_of(queue->consumers.front())));
   }
@@ -132,6 +146,7 @@ void broker::on(consumer_attached& happened, std::int64_t) {
   made.browse = happened.browse;
   made.presettled = happened.presettled;
   made.priority = happened.priority;
+  made.epoch = happened.epoch;
   connections_[connection].links.insert(link);
   (happened.browse ? queue->browsers : queue->consumers).push_back(link);
   elect(*queue);

@@ -34,6 +34,8 @@ struct consumer_attached {
   bool browse = false;      // copies only
   bool presettled = false;  // at most once: settled as it is sent
   int priority = 0;         // who becomes the active consumer next; higher first
+  // Of an owner that fences: takes an exclusive queue from one with a lower epoch that is not 0.
+  std::uint64_t epoch = 0;
 };
 struct producer_attached {
   connection_id connection = 0;

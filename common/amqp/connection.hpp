@@ -57,6 +57,9 @@ struct receiver_options {
   bool browse = false;       // copies: messages stay where they are
   // Of the consumers that wait for a single-active queue the highest is next; not every kind of queue manager has it.
   std::optional<int> priority;
+  // An exclusive queue is taken from a receiver with a lower epoch, which is closed with errc::in_use; 0: never, and
+  // neither is it taken from this one. Not every kind of queue manager has it.
+  std::uint64_t epoch = 0;
 };
 
 class connection_events {

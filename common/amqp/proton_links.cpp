@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <proton/error_condition.hpp>
 #include <proton/receiver_options.hpp>
 #include <proton/sender_options.hpp>
@@ -45,7 +46,10 @@ void proton_links::make_receiver(proton::connection& through, link_id link, cons
   if (options.browse) source.distribution_mode(proton::source::COPY);
   proton::receiver_options wanted;
   wanted.name(name_of(link)).source(source).credit_window(0).auto_accept(false);
-  if (options.priority) wanted.properties({{proton::symbol("priority"), proton::value(*options.priority)}});
+  std::map<proton::symbol, proton::value> about;
+  if (options.priority) about["priority"] = *options.priority;
+  if (options.epoch > 0) about["epoch"] = options.epoch;
+  if (!about.empty()) wanted.properties(about);
   auto& made = receivers_[link];
   made.options = options;
   made.session = begin_session(through);

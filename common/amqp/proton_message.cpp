@@ -72,7 +72,7 @@ error to_error(const proton::error_condition& condition, const std::string& obje
   const std::string name = condition.name();
   errc code = errc::unreachable;
   if (name == "amqp:not-found" || name == "amqp:resource-deleted") code = errc::not_found;
-  if (name == "amqp:resource-locked") code = errc::in_use;
+  if (name == "amqp:resource-locked" || name == "amqp:link:stolen") code = errc::in_use;
   if (name == "amqp:unauthorized-access" || name == "amqp:not-allowed") code = errc::not_permitted;
   // RabbitMQ says the same for a queue that is declared otherwise and for a delivery that was held too long.
   const bool held_too_long = condition.description().find("timed out") != std::string::npos;

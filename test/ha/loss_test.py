@@ -10,6 +10,7 @@ from proton.utils import BlockingConnection
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from instances import ACTIVE, RABBITMQ, STANDBY, InstancesTest  # noqa: E402
+from link_numbers import Epoch  # noqa: E402
 from processes import eventually  # noqa: E402
 
 FAST = {"transferAckTimeout": "3000", "recoverableTransferRetryInterval": "1000", "agentQMgrRetryInterval": "1"}
@@ -129,14 +130,29 @@ class DefectsOfTheField(InstancesTest):
             kept = os.listdir(os.path.join(host.data, "mqft/logs", t.QMGR, "agents/SRC/quarantine"))
             self.assertEqual(5, len(kept))
 
-    def spoil_state(self, t):
+    def test_queues_that_a_dead_instance_still_seems_to_hold_are_taken(self):
+        t = self.instances()
+        t.launch_on("one")
+        t.kill_instance("one")
+        zombie = self.connection(t)
+        held = [zombie.create_receiver("SYSTEM.FTE.%s.SRC" % name, name=name, options=Epoch(1)) for name in ("DATA", "COMMAND")]
+        t.launch_on("two")
+        t.place["two"].wait_for_log("SRC", "BFGAG0059I")
+        self.assertNotIn("BFGMQ1045I", t.place["two"].log("SRC"))
+        for one in held:
+            with self.assertRaisesRegex(Exception, "amqp:link:stolen"):
+                one.receive(timeout=5)
+
+    def connection(self, t):
         with open(os.path.join(t.data, "qmgrs", t.QMGR, "qmgr.address")) as address:
-            host, port = address.read().split()[:2]
-        connection = BlockingConnection("%s:%s" % (host, port))
-        sender = connection.create_sender("SYSTEM.FTE.STATE.SRC")
+            made = BlockingConnection("%s:%s" % tuple(address.read().split()[:2]))
+        self.addCleanup(made.close)
+        return made
+
+    def spoil_state(self, t):
+        sender = self.connection(t).create_sender("SYSTEM.FTE.STATE.SRC")
         for subject in ("state.source", "state.destination", "state.plan", "something", ""):
             sender.send(Message(body=b"not a record", subject=subject, durable=True))
-        connection.close()
 
 
 def cpu_seconds(pid):

@@ -1,5 +1,7 @@
 #include "properties/pid_file.hpp"
 
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -23,4 +25,28 @@ TEST_CASE("pid file: one holder at a time, and what a killed process left behind
   REQUIRE(write_file_atomically(path, "1\n").ok());
   CHECK_FALSE(pid_file_holder(path).has_value());
   CHECK(pid_file::acquire(path).ok());
+}
+
+TEST_CASE("pid file: a killed holder whose end takes a while is waited for") {
+  const test::temporary_directory directory;
+  const auto path = directory.path() / "agent.pid";
+  const pid_t holder = fork();
+  if (holder == 0) {
+    const auto held = pid_file::acquire(path);
+    // What keeps the lock for a while after the holder's end: here a child, otherwise threads that are in the kernel.
+    if (fork() == 0) {
+      usleep(300000);
+      _exit(0);
+    }
+    kill(getpid(), SIGKILL);
+  }
+  siginfo_t how{};
+  REQUIRE(waitid(P_PID, static_cast<id_t>(holder), &how, WEXITED | WNOWAIT) == 0);
+  SECTION("by who asks") {
+    CHECK_FALSE(pid_file_holder(path).has_value());
+  }
+  SECTION("by who wants it") {
+    CHECK(pid_file::acquire(path).ok());
+  }
+  CHECK(waitpid(holder, nullptr, 0) == holder);
 }

@@ -8,7 +8,7 @@ import unittest
 
 from proton import Message
 
-from support import DEADLINE_S, Manager, Priority, QmgrTest, eventually
+from support import DEADLINE_S, Epoch, Manager, Priority, QmgrTest, eventually
 
 HOLDER = """
 import sys
@@ -28,6 +28,26 @@ class LockingTest(QmgrTest):
             self.connect().create_receiver("Q")
         first.close()
         self.connect().create_receiver("Q")
+
+    def test_exclusive_goes_to_a_higher_epoch(self):
+        self.admin.declare("Q", type="exclusive")
+        self.send("Q", "one")
+        old = self.connect()
+        receiver = old.create_receiver("Q", credit=5, options=Epoch(7))
+        self.assertEqual(receiver.receive(DEADLINE_S).body, "one")
+        for epoch in (0, 6, 7):
+            with self.assertRaisesRegex(Exception, "amqp:resource-locked"):
+                self.connect().create_receiver("Q", options=Epoch(epoch))
+        again = self.connect().create_receiver("Q", credit=5, options=Epoch(1 << 40)).receive(DEADLINE_S)
+        self.assertEqual((again.body, again.delivery_count), ("one", 1))
+        with self.assertRaisesRegex(Exception, "amqp:link:stolen"):
+            receiver.receive(DEADLINE_S)
+
+    def test_exclusive_without_an_epoch_is_kept(self):
+        self.admin.declare("Q", type="exclusive")
+        self.connection.create_receiver("Q")
+        with self.assertRaisesRegex(Exception, "amqp:resource-locked"):
+            self.connect().create_receiver("Q", options=Epoch(9))
 
     def test_single_active_hands_over_when_the_link_goes(self):
         self.admin.declare("Q", type="single-active")

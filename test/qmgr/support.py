@@ -10,11 +10,11 @@ import unittest
 import uuid
 
 from proton import Message
-from proton.reactor import LinkOption
 from proton.utils import BlockingConnection
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
-from processes import BIN, eventually  # also for the tests of this folder
+from link_numbers import Epoch, Priority  # also for the tests of this folder
+from processes import BIN, eventually
 
 DEADLINE_S = 20.0
 PROGRAM = os.path.join(BIN, "baton-qmgr")
@@ -132,17 +132,6 @@ class Admin:
 
     def get(self, queue):
         return self.request("get", queue)["queues"][0]
-
-
-class Priority(LinkOption):
-    """Consumer priority as a link property."""
-
-    def __init__(self, number):
-        self.number = number
-
-    def apply(self, link):
-        from proton import symbol, int32
-        link.properties = {symbol("priority"): int32(self.number)}
 
 
 class QmgrTest(unittest.TestCase):

@@ -140,7 +140,7 @@ void agent::standby_heard(const formats::instance_status& heard) {
   const change what = instances_.merge(heard, boot_time_ms());
   if (what == change::joined) log(messages::BFGAG0919I, heard.name, heard.host, heard.version);
   if (what == change::joined && heard.version != BATON_VERSION)
-    log(messages::BFGAG0918W, settings_.instance, BATON_VERSION, heard.version);
+    log(messages::BFGAG0918W, settings_.instance, BATON_VERSION, heard.name, heard.version);
   if (what == change::ended) log(messages::BFGAG0921I, heard.name, heard.host);
   if (what != change::none) reporter_.instances_changed();
   expire_instances();

@@ -20,6 +20,7 @@ constexpr std::int64_t declare_timeout_ms = 5000;
 constexpr std::int64_t standby_after_ms = 500, not_alone_after_ms = 3000;
 constexpr std::int64_t quiet_poll_ms = 2;
 constexpr std::int64_t again_first_ms = 100;
+constexpr std::int64_t recovery_silence_ms = 30000;
 constexpr std::int64_t in_use_first_ms = 10, in_use_longest_ms = 1000;  // doubled each time
 
 lock::limits limits_of(const settings& s) {
@@ -140,8 +141,10 @@ void instance::open(lock::generation of, bool with_lock) {
   to.received = [this, of](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
     if (from == inbound::lock)
       keeper_->delivered(of, delivery, content.body);
-    else if (active_)
+    else if (active_) {
+      if (role_ != role::active) expect_recovery();
       to_.received(from, delivery, std::move(content));
+    }
   };
   to.unreachable = [this](const std::string& address, const error& why) { to_.unreachable(address, why); };
   links_of_ = of;
@@ -152,7 +155,7 @@ void instance::connected(lock::generation of) {
   if (epoch_only_) {
     to_.activated(*links_, 0);
     active_ = true;
-    return links_->open_queues(owner_epoch());
+    return open_queues();
   }
   const std::int64_t tolerated = links_->dropped_after_ms();
   if (settings_.highly_available && tolerated > 0 && settings_.lock_lease_ms >= tolerated) {
@@ -259,16 +262,19 @@ void instance::activate(std::uint64_t epoch, bool clean) {
   in_use_ = 0;
   to_.activated(*links_, clean ? 0 : boot_time_ms() + settings_.lock_lease_ms);
   active_ = true;
-  links_->open_queues(owner_epoch());
+  open_queues();
 }
 
 // Who does not keep the lock is not pushed aside by a second one that was started by mistake, nor the other way.
-std::uint64_t instance::owner_epoch() const {
-  return epoch_only_ ? 0 : epoch_;
+void instance::open_queues() {
+  if (!links_) return;
+  expect_recovery();
+  links_->open_queues(epoch_only_ ? 0 : epoch_);
 }
 
 void instance::deactivate() {
   if (!std::exchange(active_, false)) return;
+  loop_.cancel(recovery_timer_);
   to_.deactivated();
   if (links_) links_->close_queues();
   set_role(role::starting);
@@ -314,6 +320,7 @@ void instance::wait_for_quiet() {
 
 void instance::state_read() {
   if (!active_ || role_ == role::active) return;
+  loop_.cancel(recovery_timer_);
   failures_ = 0;
   told_ = false;
   if (!epoch_only_) keeper_->feed(lock::event::recovered{links_of_});
@@ -324,6 +331,15 @@ void instance::state_read() {
   links_->take_commands();
 }
 
+// From the opening of the agent's queues until all of STATE is known something has to come all the time.
+void instance::expect_recovery() {
+  loop_.cancel(recovery_timer_);
+  recovery_timer_ = loop_.after(recovery_silence_ms, [this] {
+    dropped(links_of_, {errc::timed_out, fmt::format("nothing came from the agent's queues for {}",
+                                                     human_duration_ms(recovery_silence_ms))});
+  });
+}
+
 // With the lock it is most likely the instance before this one, of whose connections the queue manager has noticed the
 // end of only one so far: soon, or when the other has been silent for its idle timeout.
 void instance::in_use(const std::string& queue) {
@@ -332,14 +348,13 @@ void instance::in_use(const std::string& queue) {
       quick ? std::min(in_use_longest_ms, settings_.qmgr_retry_ms) : settings_.qmgr_retry_ms;
   const std::int64_t doubled_ms = in_use_first_ms << std::min(in_use_++, 20);
   const std::int64_t delay_ms = quick ? std::min(doubled_ms, longest_ms) : longest_ms;
+  loop_.cancel(recovery_timer_);
   // Said each time by one that waits long, and once by one that does not.
   if (!quick || (doubled_ms >= longest_ms && doubled_ms < 2 * longest_ms)) {
     log(messages::BFGMQ1045I, queue);
     log(messages::BFGAG0035W, queue, settings_.qmgr, std::max<std::int64_t>(longest_ms / 1000, 1));
   }
-  timer_ = loop_.after(delay_ms, [this] {
-    if (links_) links_->open_queues(owner_epoch());
-  });
+  timer_ = loop_.after(delay_ms, [this] { open_queues(); });
 }
 
 void instance::set_role(role now) {

@@ -77,13 +77,14 @@ class instance {
   void declare_queues(lock::generation of);
   void send_token(lock::generation of, const formats::lock_token& token, bool durable);
   void activate(std::uint64_t epoch, bool clean);
-  std::uint64_t owner_epoch() const;
+  void open_queues();
   void deactivate();
   void lock_changed(lock::state from, lock::state to);
   void stand_by();
   void wait_for_quiet();
   void in_use(const std::string& queue);
   void set_role(role now);
+  void expect_recovery();
   void finish(int exit_code);
 
   event_loop& loop_;
@@ -104,7 +105,7 @@ class instance {
   bool told_ = false;        // of a loss, until there is a connection again
   int exit_code_ = -1;       // stopping when not -1
   int failures_ = 0, in_use_ = 0;
-  event_loop::timer_id timer_ = 0, quiet_timer_ = 0;
+  event_loop::timer_id timer_ = 0, quiet_timer_ = 0, recovery_timer_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

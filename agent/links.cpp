@@ -72,7 +72,10 @@ class links::side : public amqp::connection_events {
   }
   void link_lost(amqp::link_id link, const error& why) override {
     if (const auto found = receivers_.find(link); found != receivers_.end()) return owner_.refused(found->second, why);
-    if (const auto address = senders_.lost(link)) owner_.to_.unreachable(*address, why);
+    const auto address = senders_.lost(link);
+    if (!address) return;
+    // What was on its way to a queue of this agent is lost: a record, a mark, a token. A peer's trouble is the peer's.
+    owner_.is_own(*address) ? owner_.broke(why) : owner_.to_.unreachable(*address, why);
   }
   void received(amqp::link_id link, amqp::delivery_id delivery, amqp::message&& content) override {
     const auto from = receivers_.find(link);
@@ -120,6 +123,13 @@ std::string links::queue_of(inbound which) const {
       return formats::data_queue(options_.agent);
   }
   return {};
+}
+
+bool links::is_own(const std::string& queue) const {
+  for (const inbound one : {inbound::lock, inbound::command, inbound::reply, inbound::state, inbound::data}) {
+    if (queue_of(one) == queue) return true;
+  }
+  return false;
 }
 
 // COMMAND first, and alone: who has it may have the others. No message is taken from it before all of STATE is known,

@@ -70,6 +70,7 @@ class links {
   void give_up_queues(inbound which);
   void broke(const error& why);
   std::string queue_of(inbound which) const;
+  bool is_own(const std::string& queue) const;
 
   event_loop& loop_;
   const amqp::connection_options where_;

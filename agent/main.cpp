@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "agent/agent.hpp"
 #include "agent/exit_codes.hpp"
 #include "common/log.hpp"
+#include "common/signals.hpp"
 #include "properties/connection.hpp"
 #include "properties/layout.hpp"
 #include "properties/pid_file.hpp"
@@ -59,18 +59,6 @@ amqp::connection_options options_of(const qmgr_connection& found, const agent::s
   return options;
 }
 
-// Signals are taken by one thread and become calls on the loop.
-void serve_signals(event_loop& loop, agent::agent& who, const sigset_t& set) {
-  std::thread([&loop, &who, set] {
-    for (int signal = 0; sigwait(&set, &signal) == 0;) {
-      if (signal == SIGHUP)
-        loop.post([&who] { who.reload(); });
-      else
-        loop.post([&who] { who.stop(true); });
-    }
-  }).detach();
-}
-
 // The controller holds the other end of this pipe: its end is the controller's end, however it came about.
 void watch_controller(event_loop& loop, agent::agent& who) {
   const char* number = std::getenv("BATON_CONTROLLER_PIPE");
@@ -108,11 +96,7 @@ int run(const layout& where, const std::string& coordination, const property_set
   if (!topology.ok()) return cannot_run(topology.failure().text);
   const auto file = where.agent_properties(coordination, agent_settings.name);
 
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  signal(SIGPIPE, SIG_IGN);
+  signal_watch::block();
 
   // Never destroyed: the threads that wait for signals and for the controller refer to them until the process ends.
   event_loop& loop = *new event_loop;
@@ -143,7 +127,7 @@ int run(const layout& where, const std::string& coordination, const property_set
     std::filesystem::rename(fresh, path, ignored);
   };
   agent::agent& instance = *new agent::agent(loop, agent_settings, std::move(environment));
-  serve_signals(loop, instance, set);
+  const signal_watch signals(loop, [&](int got) { got == SIGHUP ? instance.reload() : instance.stop(true); });
   watch_controller(loop, instance);
   instance.start();
   loop.run();

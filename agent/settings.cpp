@@ -1,15 +1,10 @@
 #include "agent/settings.hpp"
 
 #include <fmt/format.h>
-#include <sys/utsname.h>
+
+#include "common/text.hpp"
 
 namespace baton::agent {
-
-std::string host_name() {
-  utsname about{};
-  uname(&about);
-  return about.nodename;
-}
 
 settings make_settings(const property_set& agent, const layout& where, const std::string& coordination) {
   settings s;

@@ -36,8 +36,6 @@ struct settings {
   std::int64_t standby_publish_ms = 300000, standby_expiry_ms = 30000, standby_discard_ms = 600000;
 };
 
-std::string host_name();
-
 // What is wrong with combinations of values, each with the sum; empty: nothing.
 std::vector<std::string> faults_of(const settings& s);
 

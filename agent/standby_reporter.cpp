@@ -12,6 +12,7 @@
 #include "common/formats/requests.hpp"
 #include "common/log.hpp"
 #include "common/once.hpp"
+#include "common/text.hpp"
 
 namespace baton::agent {
 namespace {
@@ -98,7 +99,7 @@ void standby_reporter::compared(const std::string& instance, const std::string& 
     log(messages::BFGAG0917E, instance, version, format, BATON_VERSION, formats::state_format);
     return to_.incompatible();
   }
-  if (version != BATON_VERSION) log(messages::BFGAG0918W, instance, version, BATON_VERSION);
+  if (version != BATON_VERSION) log(messages::BFGAG0918W, instance, version, settings_.instance, BATON_VERSION);
 }
 
 }  // namespace baton::agent

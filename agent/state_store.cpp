@@ -187,6 +187,7 @@ void state_store::received_part(amqp::delivery_id delivery, const formats::plan_
 // are what an interrupted end of a transfer has left.
 void state_store::refresh() {
   refresh_timer_ = loop_.after(refresh_ms_ / 4 + 1, [this] { refresh(); });
+  for (const auto delivery : std::exchange(unkept_, {})) to_.settle(delivery, amqp::outcome::released);
   const std::int64_t before = boot_time_ms() - refresh_ms_ * 3 / 4;
   for (auto* entries : {&sources_, &destinations_}) {
     for (auto& [id, known] : *entries) {
@@ -214,8 +215,12 @@ void state_store::accept(amqp::delivery_id& delivery) {
 void state_store::quarantine(amqp::delivery_id delivery, const amqp::message& content, const std::string& why) {
   const std::string file = quarantine_directory_ + "/" + random_hex(8) + ".state";
   const auto kept = write_file_atomically(file, content.body, 0600);
-  log(messages::BFGSS0034E, formats::state_queue(agent_), kept ? file : "nowhere (" + kept.error().text + ")", why);
-  accept(delivery);
+  log(messages::BFGSS0034E, formats::state_queue(agent_),
+      kept ? file : "nowhere, so that it stays there: " + kept.error().text, why);
+  if (kept)
+    accept(delivery);
+  else
+    unkept_.push_back(delivery);
   to_.add_credit();
 }
 

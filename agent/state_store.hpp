@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/amqp/connection.hpp"
 #include "common/formats/state.hpp"
@@ -85,6 +86,7 @@ class state_store {
   const std::int64_t refresh_ms_;
   std::map<std::string, entry> sources_, destinations_;
   std::map<std::string, plan> plans_;
+  std::vector<amqp::delivery_id> unkept_;  // unreadable, and there was no room for them elsewhere
   std::string mark_;
   event_loop::timer_id refresh_timer_ = 0;
 };

@@ -9,6 +9,7 @@
 #include "commands/qmgr_request.hpp"
 #include "common/formats/queues.hpp"
 #include "common/loop.hpp"
+#include "common/text.hpp"
 #include "properties/connection.hpp"
 #include "properties/names.hpp"
 
@@ -120,11 +121,6 @@ std::string user_name() {
   passwd* found = nullptr;
   if (getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) return found->pw_name;
   return std::to_string(geteuid());
-}
-
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
 }  // namespace baton::commands

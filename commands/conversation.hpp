@@ -32,8 +32,7 @@ status nobody_active(const workspace& work, const std::string& agent);
 result<formats::answer> ask_coordination(const workspace& work, const formats::query& question,
                                          std::int64_t timeout_ms);
 
-// Who runs this command, and where.
+// Who runs this command.
 std::string user_name();
-std::string host_name();
 
 }  // namespace baton::commands

@@ -115,14 +115,12 @@ void log_line(std::string_view component, char severity, std::string_view text) 
 
 void log_environment(std::string_view component, int argument_count, const char* const* arguments) {
   const auto say = [&](const std::string& text) { log_line(component, 'I', text); };
-  char host[256] = "";
-  gethostname(host, sizeof host - 1);
   const char* data = std::getenv("BFG_DATA");
   std::string words;
   for (int i = 0; i < argument_count; ++i) words += (i > 0 ? " " : "") + std::string(arguments[i]);
   say("************* Start Display Current Environment *************");
   say(fmt::format("Baton version: {}", BATON_VERSION));
-  say(fmt::format("Host name: {}", host));
+  say(fmt::format("Host name: {}", host_name()));
   say(fmt::format("Process id: {}  User id: {}", getpid(), getuid()));
   say(fmt::format("BFG_DATA: {}", data != nullptr ? data : "(not set: $HOME/.baton)"));
   say(fmt::format("Command line: {}", words));

@@ -1,5 +1,7 @@
 #include "common/text.hpp"
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include <cctype>
@@ -56,6 +58,11 @@ std::string escape_control(std::string_view text) {
       out += c;
   }
   return out;
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
 std::string system_text(int error_number) {

@@ -15,6 +15,9 @@ std::string escape_control(std::string_view text);
 // The text of an errno value, thread-safe.
 std::string system_text(int error_number);
 
+// What this machine calls itself; "unknown" when it does not say.
+std::string host_name();
+
 // A file name of any bytes as UTF-8 text and back: '%', control characters and bytes that are not UTF-8 become %XX.
 // Names of ordinary characters stay as they are. Used wherever a name is put into JSON, a log or on a screen.
 std::string name_to_text(std::string_view bytes);

@@ -2,9 +2,9 @@
 #include <signal.h>
 
 #include <iostream>
-#include <thread>
 
 #include "common/log.hpp"
+#include "common/signals.hpp"
 #include "coordination/service.hpp"
 #include "properties/connection.hpp"
 #include "properties/layout.hpp"
@@ -47,11 +47,7 @@ int run(int count, char** words) {
   if (const auto opened = open_log(log); !opened) return fail(opened.error().text);
   log_environment("Coordination", count, words);
 
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&set, signal);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  signal(SIGPIPE, SIG_IGN);
+  signal_watch::block();
   event_loop loop;
   coordination::service_options options;
   options.database = (where->coordination_store(*name)).string();
@@ -64,14 +60,11 @@ int run(int count, char** words) {
     connect.name = "coordination";
     return connect;
   });
-  std::thread signals([&] {
-    int got = 0;
-    sigwait(&set, &got);
-    loop.post([&] { service.stop(); });
+  const signal_watch signals(loop, [&](int got) {
+    if (got != SIGHUP) service.stop();
   });
   loop.post([&] { service.start(); });
   loop.run();
-  signals.join();
   log_to(messages::BFGCO0006I);
   return 0;
 }

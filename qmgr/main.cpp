@@ -1,17 +1,16 @@
 // baton-qmgr NAME [-p port] [-F]: the embedded queue manager, in the foreground. fteStartQMgr puts it in the
 // background.
 #include <fmt/format.h>
-#include <pthread.h>
 #include <signal.h>
 
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
-#include <thread>
 
 #include "common/log.hpp"
 #include "common/loop.hpp"
+#include "common/signals.hpp"
 #include "coordination/service.hpp"
 #include "properties/atomic_file.hpp"
 #include "properties/layout.hpp"
@@ -80,39 +79,6 @@ status open_log_of(const property_set& values, const layout& where, const words&
   return done();
 }
 
-// Waits for signals in a thread of its own and hands them to the loop. SIGTERM: at once. SIGINT: as clients end.
-class signal_watch {
- public:
-  // Before any other thread starts, so that all of them leave these signals alone.
-  static void block() {
-    const sigset_t watched = set();
-    for (const int one : {SIGTERM, SIGINT}) signal(one, SIG_DFL);  // a shell's background job ignores SIGINT
-    pthread_sigmask(SIG_BLOCK, &watched, nullptr);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);  // a file size limit is a full disk, not an end
-  }
-  signal_watch(event_loop& loop, qmgr::queue_manager& manager)
-      : thread_([&loop, &manager] {
-          const sigset_t watched = set();
-          for (int got = 0; sigwait(&watched, &got) == 0 && got != SIGUSR2;) {
-            loop.post([&manager, got] { manager.stop(got == SIGTERM); });
-          }
-        }) {}
-  ~signal_watch() {
-    pthread_kill(thread_.native_handle(), SIGUSR2);
-    thread_.join();
-  }
-
- private:
-  static sigset_t set() {
-    sigset_t watched;
-    sigemptyset(&watched);
-    for (const int one : {SIGTERM, SIGINT, SIGUSR2}) sigaddset(&watched, one);
-    return watched;
-  }
-  std::thread thread_;
-};
-
 int fail(const std::string& text) {
   fmt::print(stderr, "{}\n", text);
   return 1;
@@ -151,7 +117,9 @@ int serve(const qmgr::options& wanted, const layout& where, bool with_coordinati
   const status told = write_file_atomically(address_file, fmt::format("{} {}\n", host, manager.port()));
   if (!told) return fail(told.error().text);
   {
-    const signal_watch signals(loop, manager);
+    const signal_watch signals(loop, [&](int got) {
+      if (got != SIGHUP) manager.stop(got == SIGTERM);  // SIGTERM: at once. SIGINT: as clients end.
+    });
     std::optional<coordination::background_service> service;
     if (with_coordination) {
       service.emplace(start_coordination(wanted, manager.port(), where, history_days_of(where, wanted.name)));

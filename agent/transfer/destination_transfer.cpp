@@ -13,7 +13,6 @@ constexpr logger log{"Transfer"};
 // The durable record is saved at the first checkpoint after so long, or so much: at most that is sent again.
 constexpr std::int64_t save_interval_ms = 500;
 constexpr std::uint64_t save_bytes = 32 << 20;
-constexpr std::uint64_t sequence_step = 1'000'000;  // above what an earlier activation may have saved unseen
 
 destination_limits limits_of(const agent::settings& s) {
   destination_limits limits;
@@ -52,6 +51,7 @@ void send_notice(services& agent, const std::string& source_agent, const std::st
 destination_transfer::destination_transfer(services& agent, const formats::negotiate& first, ended on_end)
     : agent_(agent), terms_(first), on_end_(std::move(on_end)), machine_(limits_of(agent.settings())) {
   record_.transfer_id = first.transfer_id;
+  record_.sequence = next_sequence(0, agent.epoch());
   saved_at_ms_ = boot_time_ms();
   writer_ = std::make_shared<destination_writer>(options_of(agent, first, over_), first.results_from);
   log(messages::BFGTR0003I, first.transfer_id, first.source_agent, first.items_total, first.bytes_total);
@@ -66,7 +66,7 @@ destination_transfer::destination_transfer(services& agent, const formats::desti
       adopted_(true),
       recorded_(true) {
   terms_.again = true;
-  record_.sequence += sequence_step;
+  record_.sequence = next_sequence(record_.sequence, agent.epoch());
   writer_ = std::make_shared<destination_writer>(options_of(agent, terms_, over_), left.durable.item);
   log(messages::BFGTR0028I, terms_.transfer_id, terms_.source_agent, formats::state_queue(agent.settings().name));
 }
@@ -84,7 +84,7 @@ void destination_transfer::adopt() {
 }
 
 void destination_transfer::supersede(const formats::destination_record& left) {
-  record_.sequence = std::max(record_.sequence, left.sequence + sequence_step);
+  record_.sequence = std::max(record_.sequence, next_sequence(left.sequence, agent_.epoch()));
   recorded_ = true;
 }
 

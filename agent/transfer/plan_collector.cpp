@@ -3,34 +3,56 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <filesystem>
+#include <utility>
 
 #include "agent/transfer/file.hpp"
+#include "common/log.hpp"
+#include "common/text.hpp"
 
 namespace baton::transfer {
 namespace {
 
-bool write_part(const std::string& path, const std::string& bytes, std::uint64_t offset) {
+constexpr logger log{"Transfer"};
+constexpr std::int64_t again_ms = 2000;
+
+// 0, or errno.
+int write_part(const std::string& path, const std::string& bytes, std::uint64_t offset) {
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
   const descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  return file.open() && write_all(file, bytes, offset) == 0;
+  return file.open() ? write_all(file, bytes, offset) : errno;
 }
 
 }  // namespace
 
 void plan_collector::add(const formats::plan_part& part, std::function<void()> kept) {
-  const key of{part.transfer_id, part.plan_check};
-  agent_.pool().submit([this, of, over = over_, path = file(part.transfer_id, part.plan_check),
-                        bytes = std::string(part.bytes), number = part.number,
+  write({part.transfer_id, part.plan_check}, std::make_shared<std::string>(part.bytes), part.number, std::move(kept));
+}
+
+// There is nobody else who has it: what cannot be written now is written later.
+void plan_collector::write(const key& of, std::shared_ptr<const std::string> bytes, std::uint32_t number,
+                           std::function<void()> kept) {
+  agent_.pool().submit([this, of, over = over_, path = file(of.first, of.second), bytes, number,
                         kept = std::move(kept)]() -> std::function<void()> {
-    const bool written = write_part(path, bytes, std::uint64_t{number} * formats::plan_part_bytes);
-    return [this, of, over, number, written, kept] {
+    const int failure = write_part(path, *bytes, std::uint64_t{number} * formats::plan_part_bytes);
+    return [this, of, over, path, bytes, number, failure, kept] {
       if (*over) return;
-      if (written) collections_[of].parts.insert(number);
+      if (failure != 0) return write_later(of, bytes, number, kept, fmt::format("{}: {}", path, system_text(failure)));
+      collections_[of].parts.insert(number);
       kept();
       look(of);
     };
+  });
+}
+
+void plan_collector::write_later(const key& of, std::shared_ptr<const std::string> bytes, std::uint32_t number,
+                                 std::function<void()> kept, const std::string& why) {
+  if (!std::exchange(collections_[of].told, true))
+    log(messages::BFGTR0032W, of.first, why, human_duration_ms(again_ms));
+  agent_.loop().after(again_ms, [this, of, over = over_, bytes = std::move(bytes), number, kept = std::move(kept)] {
+    if (!*over && collections_.count(of) > 0) write(of, bytes, number, kept);
   });
 }
 

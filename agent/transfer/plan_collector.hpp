@@ -20,7 +20,7 @@ class plan_collector {
   explicit plan_collector(services& agent) : agent_(agent) {}
   ~plan_collector() { *over_ = true; }
 
-  // Keeps a part; `kept` when it is in the file.
+  // Keeps a part; `kept` when it is in the file, which on a full disk can take long.
   void add(const formats::plan_part& part, std::function<void()> kept);
   // `complete` is called when every part is in file().
   void want(const std::string& transfer_id, const plan_summary& plan, std::function<void()> complete);
@@ -34,8 +34,12 @@ class plan_collector {
     std::set<std::uint32_t> parts;
     std::uint64_t wanted = 0;  // how many there are; 0: not known yet
     std::function<void()> complete;
+    bool told = false;  // that it cannot be written
   };
   using key = std::pair<std::string, std::uint64_t>;  // transfer, check: a transfer may have been planned twice
+  void write(const key& of, std::shared_ptr<const std::string> bytes, std::uint32_t number, std::function<void()> kept);
+  void write_later(const key& of, std::shared_ptr<const std::string> bytes, std::uint32_t number,
+                   std::function<void()> kept, const std::string& why);
   void look(const key& of);
 
   services& agent_;

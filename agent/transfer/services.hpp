@@ -1,6 +1,7 @@
 // What a transfer needs from its agent. The agent implements it; tests put a fake behind it. Loop thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -13,6 +14,13 @@
 #include "common/worker_pool.hpp"
 
 namespace baton::transfer {
+
+// Where an activation goes on to number what it writes (records, events): above all that those before it can have
+// written, whether it was seen or not. The same number again would be taken for a repetition.
+inline std::uint64_t next_sequence(std::uint64_t last_seen, std::uint64_t epoch) {
+  constexpr std::uint64_t step = 1'000'000, per_epoch = 1'000'000'000;
+  return std::max(last_seen + step, epoch * per_epoch);
+}
 
 class services {
  public:

@@ -14,16 +14,14 @@ namespace baton::transfer {
 namespace {
 
 constexpr logger log{"Transfer"};
-constexpr std::int64_t progress_interval_ms = 500;         // to who waits for the transfer
-constexpr std::int64_t publish_interval_ms = 1000;         // to the coordination service
-constexpr std::uint64_t unsaved_log_events_max = 1000000;  // far above what is published between two saves
+constexpr std::int64_t progress_interval_ms = 500;  // to who waits for the transfer
+constexpr std::int64_t publish_interval_ms = 1000;  // to the coordination service
 constexpr std::uint64_t results_unsaved_max = 500;
-constexpr std::uint64_t sequence_step = 1'000'000;  // above what an earlier activation may have saved unseen
-constexpr int wall_clock_bits = 42;                 // milliseconds since 1970 until the year 2109
-constexpr std::int64_t parts_patience_ms = 10000;   // until it is said that parts of a plan are missing
-constexpr std::uint32_t chunk_bytes_min = 4096;     // whatever the other side says: room for a record and its data
-constexpr std::int64_t save_interval_ms = 2000;     // of the durable record
-constexpr std::int64_t query_after_ms = 1000;       // of silence; a slow disk may take longer, so nothing else is done
+constexpr int wall_clock_bits = 42;                // milliseconds since 1970 until the year 2109
+constexpr std::int64_t parts_patience_ms = 10000;  // until it is said that parts of a plan are missing
+constexpr std::uint32_t chunk_bytes_min = 4096;    // whatever the other side says: room for a record and its data
+constexpr std::int64_t save_interval_ms = 2000;    // of the durable record
+constexpr std::int64_t query_after_ms = 1000;      // of silence; a slow disk may take longer, so nothing else is done
 
 source_limits limits_of(const agent::settings& s, const formats::transfer_request& request) {
   source_limits limits;
@@ -60,9 +58,8 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, formats
       adopted_(record_.planned),
       recoveries_before_(record_.recoveries),
       started_at_ms_(boot_time_ms()) {
-  // An earlier run may have published events behind its last save; the same numbers again would be taken for repeats.
-  if (record_.log_sequence > 0) record_.log_sequence += unsaved_log_events_max;
-  if (record_.sequence > 0) record_.sequence += sequence_step;
+  record_.log_sequence = next_sequence(record_.log_sequence, agent.epoch());
+  record_.sequence = next_sequence(record_.sequence, agent.epoch());
 }
 
 source_transfer::~source_transfer() {
@@ -251,12 +248,10 @@ void source_transfer::plan_made(plan_totals totals, const plan_summary& plan) {
   totals_ = totals;
   log(messages::BFGTR0001I, request_->id, request_->source_agent, request_->destination_agent, totals.items,
       totals.bytes);
-  if (record_.log_sequence == 0) {
-    auto event = log_event_of(*request_, record_, "started");
-    event.items_total = totals.items;
-    event.bytes_total = totals.bytes;
-    agent_.publish(event);
-  }
+  auto event = log_event_of(*request_, record_, "started");
+  event.items_total = totals.items;
+  event.bytes_total = totals.bytes;
+  agent_.publish(event);
   if (totals.items == 0) return no_plan(code_failed, render(messages::BFGTR0011W));
   tell_progress();
   keep_plan(plan);

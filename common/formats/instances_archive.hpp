@@ -7,7 +7,7 @@ namespace baton::formats {
 
 template <class Archive>
 void describe(Archive& a, instance_status& s) {
-  a("instance", s.name);
+  a.identity("instance", s.name);
   a("role", s.role);
   a("host", s.host);
   a("agentVersion", s.version);
@@ -21,8 +21,8 @@ void describe(Archive& a, instance_status& s) {
 
 template <class Archive>
 void describe(Archive& a, takeover& t) {
-  a("agentName", t.agent);
-  a("instance", t.instance);
+  a.identity("agentName", t.agent);
+  a.identity("instance", t.instance);
   a("host", t.host);
   a("epoch", t.epoch);
   a("previousInstance", t.previous_instance);

@@ -38,6 +38,8 @@ class json_writer {
   void operator()(const char* key, T& member) {
     out_[key] = to_value(member);
   }
+  // A text without which the record is nothing.
+  void identity(const char* key, std::string& member) { (*this)(key, member); }
   // A file name of any bytes.
   void name(const char* key, std::string& member) { out_[key] = name_to_text(member); }
   nlohmann::json& value() { return out_; }
@@ -76,6 +78,10 @@ class json_reader {
   void operator()(const char* key, T& member) {
     const auto found = in_.find(key);
     if (found != in_.end()) from_value(*found, member, path_ + "/" + key);
+  }
+  void identity(const char* key, std::string& member) {
+    (*this)(key, member);
+    if (member.empty()) fail(path_ + "/" + key, "a text that is not empty", "none");
   }
   void name(const char* key, std::string& member) {
     std::string text;

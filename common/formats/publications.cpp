@@ -7,7 +7,7 @@ namespace baton::formats {
 
 template <class Archive>
 void describe(Archive& a, agent_status& s) {
-  a("agentName", s.agent);
+  a.identity("agentName", s.agent);
   a("agentDescription", s.description);
   a("queueManager", s.qmgr);
   a("queueManagerHost", s.qmgr_host);
@@ -52,7 +52,7 @@ void describe(Archive& a, log_item& i) {
 
 template <class Archive>
 void describe(Archive& a, log_event& e) {
-  a("transferId", e.transfer_id);
+  a.identity("transferId", e.transfer_id);
   a("action", e.action);
   a("time", e.time_ms);
   a("sequence", e.sequence);
@@ -77,7 +77,7 @@ void describe(Archive& a, log_event& e) {
 
 template <class Archive>
 void describe(Archive& a, transfer_status& s) {
-  a("transferId", s.how_far.transfer_id);
+  a.identity("transferId", s.how_far.transfer_id);
   a("state", s.how_far.state);
   a("items", s.how_far.items);
   a("itemsTotal", s.how_far.items_total);

@@ -6,7 +6,6 @@ import time
 import unittest
 
 from proton import Message
-from proton.utils import BlockingConnection
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from instances import ACTIVE, RABBITMQ, STANDBY, InstancesTest  # noqa: E402
@@ -134,7 +133,8 @@ class DefectsOfTheField(InstancesTest):
         t = self.instances()
         t.launch_on("one")
         t.kill_instance("one")
-        zombie = self.connection(t)
+        zombie = t.stock_client()
+        self.addCleanup(zombie.close)
         held = [zombie.create_receiver("SYSTEM.FTE.%s.SRC" % name, name=name, options=Epoch(1)) for name in ("DATA", "COMMAND")]
         t.launch_on("two")
         t.place["two"].wait_for_log("SRC", "BFGAG0059I")
@@ -143,16 +143,12 @@ class DefectsOfTheField(InstancesTest):
             with self.assertRaisesRegex(Exception, "amqp:link:stolen"):
                 one.receive(timeout=5)
 
-    def connection(self, t):
-        with open(os.path.join(t.data, "qmgrs", t.QMGR, "qmgr.address")) as address:
-            made = BlockingConnection("%s:%s" % tuple(address.read().split()[:2]))
-        self.addCleanup(made.close)
-        return made
-
     def spoil_state(self, t):
-        sender = self.connection(t).create_sender("SYSTEM.FTE.STATE.SRC")
+        connection = t.stock_client()
+        sender = connection.create_sender("SYSTEM.FTE.STATE.SRC")
         for subject in ("state.source", "state.destination", "state.plan", "something", ""):
             sender.send(Message(body=b"not a record", subject=subject, durable=True))
+        connection.close()
 
 
 def cpu_seconds(pid):

@@ -5,7 +5,6 @@ import sys
 import unittest
 
 from proton import Message
-from proton.utils import BlockingConnection
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from instances import ACTIVE, RABBITMQ, STANDBY, InstancesTest  # noqa: E402
@@ -57,9 +56,7 @@ class Status(InstancesTest):
         self.assertLess(log.rindex("BFGTR0006E"), log.index("BFGAG0919I"))
 
     def send(self, t, messages):
-        with open(os.path.join(t.data, "qmgrs", t.QMGR, "qmgr.address")) as address:
-            host, port = address.read().split()[:2]
-        connection = BlockingConnection("%s:%s" % (host, port))
+        connection = t.stock_client()
         sender = connection.create_sender("SYSTEM.FTE.COMMAND.SRC")
         for subject, body, priority in messages:
             sender.send(Message(body=json.dumps(body).encode(), subject=subject, priority=priority, durable=True))

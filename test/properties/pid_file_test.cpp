@@ -35,8 +35,8 @@ TEST_CASE("pid file: a killed holder whose end takes a while is waited for") {
     const auto held = pid_file::acquire(path);
     // What keeps the lock for a while after the holder's end: here a child, otherwise threads that are in the kernel.
     if (fork() == 0) {
-      usleep(300000);
-      _exit(0);
+      ualarm(300000, 0);
+      for (;;) pause();
     }
     kill(getpid(), SIGKILL);
   }

@@ -112,15 +112,14 @@ class Instances(Topology):
 
     def kill_qmgr(self):
         """kill -9 of the embedded queue manager; its port."""
-        with open(os.path.join(self.data, "qmgrs", self.QMGR, "qmgr.address")) as address:
-            port = address.read().split()[1]
+        port = self.qmgr_port()
         os.kill(self.qmgr_pid(), signal.SIGKILL)
         eventually(lambda: self.qmgr_pid() is None, "it is gone")
         return port
 
     def start_qmgr(self, port):
         """Although the last threads of one that was killed may still hold its files."""
-        self.must("fteStartQMgr", self.QMGR, "-p", port)
+        self.must("fteStartQMgr", self.QMGR, "-p", str(port))
         assert self.qmgr_pid(), "the queue manager runs again"
 
     def epochs(self, agent="SRC"):

@@ -1,4 +1,5 @@
-"""A way to a server that a test can cut: every connection that goes through it ends at once, new ones are let through."""
+"""A way to a server that a test can cut, so that every connection ends at once and new ones are let through; or hold,
+so that nothing passes and nobody is told, as when packets are dropped."""
 import socket
 import threading
 
@@ -9,6 +10,8 @@ class Relay:
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
         self.ends = []
+        self.passes = threading.Event()
+        self.passes.set()
         self.lock = threading.Lock()
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -24,11 +27,12 @@ class Relay:
             for a, b in ((here, there), (there, here)):
                 threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
 
-    @staticmethod
-    def carry(a, b):
+    def carry(self, a, b):
         try:
             while content := a.recv(1 << 16):
+                self.passes.wait()
                 b.sendall(content)
+            self.passes.wait()
         except OSError:
             pass
         for end in (a, b):
@@ -49,6 +53,13 @@ class Relay:
                 pass
         return len(ends) // 2
 
+    def hold(self):
+        self.passes.clear()
+
+    def release(self):
+        self.passes.set()
+
     def close(self):
         self.server.close()
+        self.release()
         self.cut()

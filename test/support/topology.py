@@ -9,7 +9,9 @@ import subprocess
 import tempfile
 import unittest
 
-from processes import BIN, alive, eventually
+from proton.utils import BlockingConnection
+
+from processes import BIN, DEADLINE_S, alive, eventually
 
 
 class Result:
@@ -68,10 +70,12 @@ class Host:
     def pid(self, agent, name="agent.pid"):
         return self.pid_in(self.home(agent, name))
 
-    @contextlib.contextmanager
     def frozen(self, agent):
         """Nothing moves meanwhile, however fast the machine is."""
-        pid = self.pid(agent)
+        return self.frozen_process(self.pid(agent))
+
+    @contextlib.contextmanager
+    def frozen_process(self, pid):
         os.kill(pid, signal.SIGSTOP)
         try:
             yield
@@ -168,8 +172,6 @@ class Topology(Host):
         """One more host with the same configuration, whose agents and commands reach the queue managers over TCP."""
         host = Host(self.root, self.path(name))
         shutil.copytree(self.data, host.data, ignore=shutil.ignore_patterns("logs", "qmgrs"))
-        with open(os.path.join(self.data, "qmgrs", self.QMGR, "qmgr.address")) as address:
-            where, port = address.read().split()[:2]
         config = os.path.join(host.data, "mqft/config", self.QMGR)
         files = [("coordination.properties", "coordinationQMgr")]
         if not self.broker:
@@ -177,7 +179,7 @@ class Topology(Host):
             files += [("agents/%s/agent.properties" % agent, "agentQMgr") for agent in self.agents]
         for file, prefix in files:
             with open(os.path.join(config, file), "a") as out:
-                out.write("%sHost=%s\n%sPort=%s\n" % (prefix, where, prefix, port))
+                out.write("%sHost=127.0.0.1\n%sPort=%d\n" % (prefix, prefix, self.qmgr_port()))
         self.hosts.append(host)
         return host
 
@@ -189,6 +191,14 @@ class Topology(Host):
         if self.broker:
             self.broker.remove_queues(self.agents)
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def qmgr_port(self):
+        with open(os.path.join(self.data, "qmgrs", self.QMGR, "qmgr.address")) as address:
+            return int(address.read().split()[1])
+
+    def stock_client(self):
+        """A connection to the embedded queue manager that is nobody's of ours."""
+        return BlockingConnection("127.0.0.1:%d" % self.qmgr_port(), timeout=DEADLINE_S)
 
     def qmgr_pid(self):
         return self.pid_in(os.path.join(self.data, "qmgrs", self.QMGR, "qmgr.pid"))

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <deque>
+#include <fstream>
 #include <set>
 
 #include "common/log.hpp"
@@ -70,7 +71,12 @@ class played_queue {
     r.sequence = sequence;
     store->save(r);
   }
-  bool quarantined() const { return std::filesystem::exists(where_.path() / "quarantine"); }
+  bool quarantined() const { return std::filesystem::is_directory(where_.path() / "quarantine"); }
+  // A file where the directory would be, so that not even root can write there.
+  void no_room(bool yes) {
+    std::filesystem::remove_all(where_.path() / "quarantine");
+    if (yes) std::ofstream(where_.path() / "quarantine") << "in the way";
+  }
 
   event_loop loop;
   std::deque<amqp::message> queue;
@@ -200,6 +206,20 @@ TEST_CASE("what cannot be read is put aside and the rest goes on") {
   CHECK(q.held.size() == 1);
   CHECK(q.sources.size() == 1);
   CHECK(q.credit == q.deliveries);
+}
+
+TEST_CASE("what cannot be read stays on the queue while there is no room to put it aside") {
+  played_queue q(20);
+  q.no_room(true);
+  q.put("something", "else");
+  q.deliver();
+  CHECK(q.held.size() == 1);
+  CHECK(q.credit == q.deliveries);
+  q.loop.run_until([&] { return q.released > 0; }, 10000);
+  q.no_room(false);
+  q.deliver();
+  CHECK(q.held.empty());
+  CHECK(q.quarantined());
 }
 
 TEST_CASE("the mark comes back behind what was there") {

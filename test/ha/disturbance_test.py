@@ -1,0 +1,203 @@
+"""What instances do not bring about themselves: messages that are none, a network or a queue manager that freezes, kills
+while one is about to become active, another version beside them."""
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import unittest
+
+from proton import Message
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from instances import ACTIVE, RABBITMQ, STANDBY, InstancesTest  # noqa: E402
+from processes import eventually  # noqa: E402
+from relay import Relay  # noqa: E402
+
+SLOW = {"agentChunkSize": "65536", "agentWindowSize": "4"}
+QUICK_LEASE = {"lockLease": "1000", "lockRenewInterval": "200", "agentQMgrIdleTimeout": "2000"}
+GARBAGE = (b"", b"no token", b'{"version":1}', b'{"version":99,"epoch":7}', b"\xff\x00" * 5000, b"[" * 20000)
+
+
+def write_many(directory, count):
+    """Empty files whose names are long, so that the list of them is; the names."""
+    os.makedirs(directory)
+    names = ["%05d-" % i + "x" * 200 for i in range(count)]
+    for name in names:
+        with open(os.path.join(directory, name), "wb"):
+            pass
+    return names
+
+
+class AnyBroker(InstancesTest):
+    def setUp(self):
+        seed = int(os.environ.get("BATON_SEED", random.randrange(1 << 30)))
+        print("seed %d" % seed)
+        self.chance = random.Random(seed)
+
+    def kill_the_active(self, t):
+        """And start it again; another one is active then."""
+        name = t.wait_for_an_active()
+        t.kill_instance(name)
+        t.place[name].launch("SRC")
+        eventually(lambda: t.active() not in (None, name), lambda: t.tails())
+
+    def test_kills_while_the_list_of_items_is_kept(self):
+        """What each instance has to know of a transfer is in messages that the one before was killed while sending."""
+        t = self.instances(other_agents=("DST",))
+        t.launch_on("one", "two")
+        t.start("DST")
+        sent = write_many(t.path("in"), 4000)
+        transfer = t.id_of(t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-sd", "delete", "-dd", t.path("out"), t.path("in/*")))
+        pause = threading.Event()
+        for _ in range(6):
+            pause.wait(self.chance.uniform(0, 0.15))
+            self.kill_the_active(t)
+        record = t.items_of(transfer)
+        self.assertEqual(0, record["resultCode"], str(record)[:2000] + t.tails())
+        self.assertEqual(sent, sorted(os.listdir(t.path("out"))))
+        self.assertEqual([], os.listdir(t.path("in")))
+
+    def test_one_that_takes_over_without_room_for_the_list_of_items_waits_for_it(self):
+        t = self.instances(other_agents=("DST",), properties=SLOW)
+        t.launch_on("one", "two")
+        small = t.place["two"].home("SRC", "transfers")
+        os.makedirs(small, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", small])
+        t.start("DST")
+        sent = write_many(t.path("in"), 4000)
+        os.truncate(t.path("in", sent[0]), 512 << 20)  # it comes first, and takes a while
+        transfer = t.id_of(t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-dd", t.path("out"), t.path("in/*")))
+        t.wait_for_log("DST", "BFGTR0003I")
+        with t.frozen("DST"):
+            t.kill_instance("one", for_good=True)
+            two = t.place["two"]
+            two.wait_for_log("SRC", "BFGTR0032W")
+        two.wait_for_log("SRC", ACTIVE)  # one transfer's trouble is not that of the agent
+        subprocess.run(["mount", "-o", "remount,size=64m", small], check=True)
+        two.wait_for_log("SRC", "BFGTR0002I")
+        record = t.items_of(transfer)
+        self.assertEqual(0, record["resultCode"], str(record)[:2000] + t.tails())
+        self.assertEqual(sent, sorted(os.listdir(t.path("out"))))
+
+    def test_kills_while_one_is_about_to_become_active(self):
+        """Both are killed again and again, the second one somewhere on its way from standby to active."""
+        t = self.instances()
+        t.launch_on("one", "two")
+        pause = threading.Event()
+        for _ in range(12):
+            active = t.wait_for_an_active()
+            next_one = "two" if active == "one" else "one"
+            eventually(lambda: STANDBY in t.place[next_one].log("SRC"), "there is a standby")
+            t.kill_instance(active)
+            pause.wait(self.chance.uniform(0, 0.08))
+            t.kill_instance(next_one)
+            for name in self.chance.sample(("one", "two"), 2):
+                t.place[name].launch("SRC")
+        eventually(lambda: t.active(), lambda: t.tails())  # the histories are looked at when the test ends
+
+
+@unittest.skipIf(RABBITMQ, "the stock client speaks to the embedded one here")
+class Embedded(InstancesTest):
+    def say(self, t, queue, subject, bodies, durable=True):
+        connection = t.stock_client()
+        sender = connection.create_sender(queue)
+        for body in bodies:
+            sender.send(Message(body=body, subject=subject, durable=durable))
+        connection.close()
+
+    def depth(self, t, name):
+        return next(q["depth"] for q in t.json("fteShowQMgrDetails", t.QMGR)["queues"] if q["name"] == name)
+
+    def test_tokens_that_are_none(self):
+        t = self.instances()
+        self.say(t, "SYSTEM.FTE.HA.SRC", "lock.token", GARBAGE)
+        t.launch_on("one", "two")
+        self.assertTrue(t.is_active("one"), t.tails())
+        self.say(t, "SYSTEM.FTE.HA.SRC", "lock.token", GARBAGE)
+        self.say(t, "SYSTEM.FTE.HA.SRC", "something", GARBAGE)
+        self.assertEqual(0, t.run("ftePingAgent", "SRC").code)
+        t.kill_instance("one")
+        t.wait_active("two")
+        self.assertEqual([1, 2], [epoch for epoch, _, _ in t.epochs()])
+        eventually(lambda: self.depth(t, "SYSTEM.FTE.HA.SRC") < 10, "what is no token does not stay for ever")
+
+    def test_statuses_and_takeovers_that_are_none(self):
+        t = self.instances(other_agents=("DST",))
+        t.launch_on("one")
+        t.start("DST")
+        for subject in ("agent.standby", "agent.probe", "agent.ping", "transfer.request", "?"):
+            self.say(t, "SYSTEM.FTE.COMMAND.SRC", subject, GARBAGE)
+        self.say(t, "SYSTEM.FTE", "agent.takeover", GARBAGE)
+        with open(t.path("in"), "w") as out:
+            out.write("x")
+        done = t.transfer("-df", t.path("out"), t.path("in"))
+        self.assertEqual(0, done.code, done)
+        self.assertTrue(t.is_active("one"))
+        self.assertNotIn("BFGAG0919I", t.log("SRC"))
+        self.assertEqual([1], t.takeovers_shown())
+        eventually(lambda: self.depth(t, "SYSTEM.FTE.COMMAND.SRC") == 0, "nothing is left of it")
+
+    def test_a_network_that_is_split(self):
+        t = self.instances(properties=QUICK_LEASE)
+        relay = Relay(t.qmgr_port())
+        self.addCleanup(relay.close)
+        two = t.place["two"]
+        two.set_properties("SRC", {"agentQMgrPort": str(relay.port)})
+        t.launch_on("two", "one")
+        relay.hold()
+        two.wait_for_log("SRC", "BFGAG0914W")
+        t.wait_active("one")
+        self.assertFalse(t.is_active("two"))
+        relay.cut()  # nothing of the old connections comes after all
+        relay.release()
+        two.wait_for_log("SRC", STANDBY)
+        self.assertTrue(t.is_active("one"))
+
+    def test_a_queue_manager_that_is_frozen(self):
+        """For longer than the lease: whoever was active is not any more, and one of them is when it goes on."""
+        t = self.instances(properties=dict(QUICK_LEASE, agentQMgrRetryInterval="1"))
+        t.launch_on("one", "two")
+        with t.frozen_process(t.qmgr_pid()):
+            t.wait_for_log("SRC", "BFGAG0914W")
+            self.assertIsNone(t.active())
+        self.assertIn(t.wait_for_an_active(), ("one", "two"))
+        self.assertEqual(2, len(t.epochs()), t.epochs())
+
+    def with_an_active_one_of(self, version, record_format):
+        """An active instance that is none of ours holds the lock and answers; a new instance finds it."""
+        t = self.instances(("one",), properties={"standbyStatusPublishInterval": "1"})
+        connection = t.stock_client()
+        self.addCleanup(connection.close)
+        token = {"version": 1, "epoch": 5, "sequence": 0, "run": "r", "instance": "other", "host": "h"}
+        self.say(t, "SYSTEM.FTE.HA.SRC", "lock.token", [json.dumps(token).encode()])
+        lock = connection.create_receiver("SYSTEM.FTE.HA.SRC", credit=5)
+        lock.receive(timeout=5)
+        commands = connection.create_receiver("SYSTEM.FTE.COMMAND.SRC", credit=5, name="c")
+        t.launch("SRC")
+        asked = Message()
+        while asked.subject != "agent.ping":
+            asked = commands.receive(timeout=30)
+            commands.accept()
+        answer = {"version": 1, "resultCode": 0, "details": {"instance": "other", "version": version, "format": str(record_format)}}
+        connection.create_sender(asked.reply_to, name="r").send(
+            Message(body=json.dumps(answer).encode(), subject="reply", correlation_id=asked.correlation_id))
+        return t
+
+    def test_beside_an_active_one_of_a_compatible_version(self):
+        t = self.with_an_active_one_of("9.9.9", 1)
+        t.wait_for_log("SRC", "BFGAG0918W: The active instance other is version 9.9.9, the standby instance one is version 0.1.0.")
+        self.assertIn(STANDBY, t.log("SRC"))
+        self.assertIsNone(t.launched["SRC"].poll())
+
+    def test_beside_an_active_one_that_writes_what_it_cannot_read(self):
+        t = self.with_an_active_one_of("9.9.9", 2)
+        t.wait_for_log("SRC", "BFGAG0917E: This instance cannot stand by: the active instance other is version 9.9.9")
+        self.assertEqual(10, eventually(lambda: t.launched["SRC"].poll(), "it ends"))
+        self.assertNotIn(ACTIVE, t.log("SRC"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

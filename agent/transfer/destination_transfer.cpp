@@ -181,13 +181,11 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   if (!frame->broken.empty()) {
     log(messages::BFGTR0008W, formats::data_queue(agent_.settings().name), frame->broken);
   }
-  // The source has at most a window of frames without acknowledgement, so these results are enough to repeat.
   for (const auto& result : frame->results) {
     if (result.result_code != 0) log(messages::BFGTR0007E, result.number, terms_.transfer_id, result.text);
     recent_.push_back(result);
   }
-  const std::size_t recent_max = std::size_t{256} * (terms_.window_frames + 1);
-  while (recent_.size() > recent_max) recent_.pop_front();
+  while (recent_.size() > formats::results_told_again(terms_.window_frames)) recent_.pop_front();
   // So that at most a little is sent again, and small transfers leave nothing on STATE.
   const bool first = !recorded_ && frame->durable.offset > 0;
   const bool far = frame->durable.item != record_.durable.item

@@ -8,9 +8,7 @@
 #include "common/text.hpp"
 
 namespace baton::transfer {
-namespace {
-constexpr std::size_t items_per_frame_max = 256;  // bounds what both sides remember of items under way
-}
+namespace {}
 
 source_reader::source_reader(plan_reader plan, const formats::transfer_request& request, formats::frame_header header,
                              std::size_t chunk_bytes)
@@ -26,7 +24,7 @@ read_frame source_reader::next_frame() {
   formats::frame_writer frame(chunk_bytes_ + 4096);
   ++header_.sequence;
   frame.header(header_);
-  while (frame.size() < chunk_bytes_ && out.ended.size() < items_per_frame_max) {
+  while (frame.size() < chunk_bytes_ && out.ended.size() < formats::items_per_frame_max) {
     if (!current_ && !begin_next(out, frame)) break;
     if (current_) read_current(out, frame);
   }

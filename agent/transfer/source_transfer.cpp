@@ -54,10 +54,14 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, formats
       machine_(limits_of(agent.settings(), *request_), first_attempt(record_, agent.epoch())),
       ledger_(
           agent, request_, record_, [this](services::stored done) { save_record(std::move(done)); },
-          [this] { finish_when_quiet(); }),
+          [this] {
+            if (!finish_) save_when_behind();
+            finish_when_quiet();
+          }),
       adopted_(record_.planned),
       recoveries_before_(record_.recoveries),
       started_at_ms_(boot_time_ms()) {
+  saved_results_from_ = durable_results_from_ = record_.results_from;
   record_.log_sequence = next_sequence(record_.log_sequence, agent.epoch());
   record_.sequence = next_sequence(record_.sequence, agent.epoch());
 }
@@ -110,10 +114,19 @@ void source_transfer::on_ack(const formats::ack& a) {
   }
   feed(source_event::acked{a.attempt, a.frames, a.complete});
   end_at_first_failure();
-  if (finish_) return;
-  // The destination repeats only so many results: the record must not fall behind by more.
-  const bool behind = record_.results_from - saved_results_from_ >= results_unsaved_max;
-  if (behind || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
+  if (!finish_) save_when_behind();
+}
+
+// The destination repeats only so many results: the record must not fall behind by more.
+void source_transfer::save_when_behind() {
+  const std::uint64_t unsaved = ledger_.results_from() - saved_results_from_;
+  const bool due = boot_time_ms() - saved_at_ms_ >= save_interval_ms;
+  if (unsaved >= results_unsaved_max || due || (held_ && unsaved > 0)) save_record();
+}
+
+bool source_transfer::may_read() const {
+  const std::uint64_t behind = ledger_.next_number() - std::min(durable_results_from_, ledger_.next_number());
+  return behind + formats::items_per_frame_max <= formats::results_told_again(agent_.settings().window_frames);
 }
 
 // The destination agent does not know of the newest question: it has adopted the transfer's record from the activation
@@ -288,6 +301,7 @@ void source_transfer::perform(const source_action::negotiate& a) {
   record_.attempt = a.attempt;
   record_.recoveries = recoveries_before_ + machine_.recoveries();
   reader_.reset();
+  held_ = false;
   asked_epoch_ = agent_.epoch();
   heard_at_ms_ = boot_time_ms();
   formats::negotiate ask;
@@ -357,6 +371,8 @@ void source_transfer::perform(const source_action::read_frame&) {
     });
     return;
   }
+  held_ = !may_read();
+  if (held_) return save_when_behind();
   agent_.pool().submit([weak = weak_from_this(), reader = reader_, request = request_,
                         attempt = machine_.attempt()]() -> std::function<void()> {
     auto frame = std::make_shared<read_frame>(reader->next_frame());
@@ -516,7 +532,12 @@ void source_transfer::save_record(services::stored done) {
   record_.done = ledger_.closed_behind();
   record_.epoch = agent_.epoch();
   ++record_.sequence;
-  agent_.save(record_, std::move(done));
+  agent_.save(record_, [weak = weak_from_this(), from = saved_results_from_, done = std::move(done)](bool kept) {
+    const auto self = weak.lock();
+    if (self && kept) self->durable_results_from_ = std::max(self->durable_results_from_, from);
+    if (done) done(kept);
+    if (self && self->held_ && self->may_read()) self->perform(source_action::read_frame{});
+  });
 }
 
 std::string source_transfer::plan_path() const {

@@ -64,6 +64,8 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void query_when_silent();
   formats::progress how_far() const;
   void save_record(services::stored done = nullptr);
+  void save_when_behind();
+  bool may_read() const;
   std::string plan_path() const;
 
   services& agent_;
@@ -87,7 +89,8 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   const int recoveries_before_;  // in earlier activations
   std::int64_t started_at_ms_;   // boot time
   std::int64_t published_at_ms_ = 0, saved_at_ms_ = 0, heard_at_ms_ = 0;
-  std::uint64_t saved_results_from_ = 0;
+  std::uint64_t saved_results_from_ = 0, durable_results_from_ = 0;
+  bool held_ = false;                    // a frame is to be read when may_read()
   std::deque<std::uint64_t> under_way_;  // data bytes of each frame sent and not acknowledged
   std::uint64_t frames_acked_ = 0;       // of this attempt
   std::uint64_t moved_bytes_ = 0;        // acknowledged, with what of the current item was there before

@@ -25,6 +25,14 @@ struct position {
   auto operator<=>(const position&) const = default;
 };
 
+inline constexpr std::uint64_t items_per_frame_max = 256;
+
+// How many results a destination can tell again, of a transfer with so many frames under way. A source reads no item
+// whose result could push one out that its durable record lacks.
+inline constexpr std::uint64_t results_told_again(std::uint32_t window_frames) {
+  return 4 * items_per_frame_max * (std::uint64_t{window_frames} + 1);
+}
+
 // Asks the destination to take (or to go on with) a transfer.
 struct negotiate {
   std::string transfer_id, source_agent, job;

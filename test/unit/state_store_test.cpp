@@ -112,7 +112,7 @@ TEST_CASE("an earlier activation's record is told once and held") {
 
 TEST_CASE("the higher sequence wins in whatever order they come") {
   played_queue q;
-  for (const std::uint64_t sequence : {5, 3, 9, 8}) q.put_source(sequence);
+  for (const std::uint64_t sequence : {5U, 3U, 9U, 8U}) q.put_source(sequence);
   q.deliver();
   CHECK(q.sources == std::vector<std::uint64_t>{5, 9});
   CHECK(q.held.size() == 1);
@@ -120,7 +120,7 @@ TEST_CASE("the higher sequence wins in whatever order they come") {
 
 TEST_CASE("own records replace each other and are not told") {
   played_queue q;
-  for (const std::uint64_t sequence : {0, 1, 2}) q.save(sequence);
+  for (const std::uint64_t sequence : {0U, 1U, 2U}) q.save(sequence);
   q.deliver();
   CHECK(q.sources.empty());
   CHECK(q.held.size() == 1);

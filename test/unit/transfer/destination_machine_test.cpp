@@ -211,9 +211,9 @@ TEST_CASE("a slow disk is not a silent source") {
 
 TEST_CASE("every event after every short history keeps the destination's invariants") {
   std::vector<destination_input> events{finished{}, tick{}};
-  for (const std::uint64_t attempt : {1, 2}) {
+  for (const std::uint64_t attempt : {1U, 2U}) {
     events.push_back(negotiated{attempt});
-    for (const std::uint64_t sequence : {0, 1, 2, 3}) events.push_back(frame{attempt, sequence});
+    for (const std::uint64_t sequence : {0U, 1U, 2U, 3U}) events.push_back(frame{attempt, sequence});
   }
   events.push_back(written{0, 0, false});  // stands for: the frame being written is done
   events.push_back(written{0, 0, true});

@@ -74,7 +74,7 @@ void interrupt_everywhere(const circumstances& given) {
 
 TEST_CASE("an interruption after any frame does not change what arrives") {
   for (const std::size_t lost : {0, 1, 3}) {
-    for (const std::uint32_t checkpoint : {1, 3}) {
+    for (const std::uint32_t checkpoint : {1U, 3U}) {
       interrupt_everywhere({150, checkpoint, lost, formats::file_mode::binary, formats::exist_action::error});
     }
   }
@@ -245,7 +245,7 @@ TEST_CASE("without a record older part files of an item are removed when it begi
   moved_tree tree;
   write_file(tree.in() / "a", std::string(3000, 'a'));
   tree.make_plan();
-  for (const std::uint64_t epoch : {1, 2}) move_some(tree, *tree.reader(300), *tree.writer(1, epoch), 3, 0);
+  for (const std::uint64_t epoch : {1U, 2U}) move_some(tree, *tree.reader(300), *tree.writer(1, epoch), 3, 0);
   const auto last = tree.writer(1, 3);
   CHECK(tree.move(*tree.reader(300), *last));
   CHECK(part_files_in(tree.out()) == 0);

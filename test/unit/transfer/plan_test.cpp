@@ -78,11 +78,11 @@ TEST_CASE("a plan is read from any item on") {
   const temporary_directory where;
   auto plan = plan_reader::open(written(where, 5));
   REQUIRE(plan.ok());
-  for (const std::uint64_t at : {3, 0, 4, 1}) {
+  for (const std::uint64_t at : {3U, 0U, 4U, 1U}) {
     REQUIRE(plan->seek(at).ok());
     CHECK(same(**plan->next(), sample(at)));
   }
-  for (const std::uint64_t behind : {5, 6, 1000}) {
+  for (const std::uint64_t behind : {5U, 6U, 1000U}) {
     REQUIRE(plan->seek(behind).ok());
     CHECK_FALSE(plan->next()->has_value());
   }

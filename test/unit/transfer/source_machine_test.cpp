@@ -41,7 +41,7 @@ std::vector<source_input> every_event(std::uint64_t attempt) {
     events.push_back(negotiated{of, 0, 0});
     for (const bool yes : {false, true}) {
       events.push_back(frame_read{of, yes});
-      for (const std::uint64_t frames : {0, 1, 2, 1000}) events.push_back(acked{of, frames, yes});
+      for (const std::uint64_t frames : {0U, 1U, 2U, 1000U}) events.push_back(acked{of, frames, yes});
     }
   }
   return events;

@@ -11,16 +11,18 @@ namespace {
 
 class played_transfer {
  public:
-  explicit played_transfer(formats::source_record record = {}) {
+  explicit played_transfer(formats::source_record record = {},
+                           const std::vector<std::string>& names = {"a", "b", "c"}) {
     agent.change_settings().plan_directory = (where_.path() / "plans").string();
-    for (const char* name : {"a", "b", "c"}) write_file(where_.path() / "in" / name, "content");
+    agent.change_settings().window_frames = 1;
+    for (const auto& name : names) write_file(where_.path() / "in" / name, "content");
     request_.id = std::string(48, 'a');
     request_.source_agent = "SRC";
     request_.destination_agent = "DST";
-    for (const char* name : {"a", "b", "c"}) {
+    for (const auto& name : names) {
       auto& spec = request_.specs.emplace_back();
       spec.source = (where_.path() / "in" / name).string();
-      spec.destination = std::string("/out/") + name;
+      spec.destination = "/out/" + name;
       spec.source_disposition = formats::disposition::remove;
     }
     record.transfer_id = request_.id;
@@ -143,4 +145,29 @@ TEST_CASE("a destination that is silent is asked whether it knows the question")
   };
   CHECK_FALSE(asked());
   REQUIRE(played.wait(asked));
+}
+
+TEST_CASE("no more is read than the destination can tell the results of again") {
+  std::vector<std::string> names;
+  const std::uint64_t most = formats::results_told_again(1), count = most + 2 * formats::items_per_frame_max;
+  for (std::uint64_t i = 0; i < count; ++i) names.push_back("f" + std::to_string(10000 + i));
+  played_transfer played({}, names);
+  played.agent.unfenced_from = std::numeric_limits<std::int64_t>::max() / 2;  // nothing may be deleted
+  played.answer({0, 0});
+  std::uint64_t arrived = 0;
+  const auto take_all = [&] {
+    for (std::size_t frames = 0;
+         played.agent.loop().run_until([&] { return played.agent.frames.size() > frames; }, 500);) {
+      std::vector<formats::item_result> results;
+      const auto read = formats::read_frame_records(played.agent.frames[frames++].body, [&](const formats::record& r) {
+        if (std::holds_alternative<formats::item_end>(r)) results.push_back({arrived++, 0, "", ""});
+        return done();
+      });
+      REQUIRE(read.ok());
+      played.acknowledge(frames, results, arrived == count);
+    }
+  };
+  take_all();
+  CHECK(arrived <= most);
+  CHECK(arrived + formats::items_per_frame_max >= most);
 }

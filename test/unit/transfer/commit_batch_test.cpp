@@ -27,7 +27,7 @@ void add(commit_batch& batch, const fs::path& path, std::uint64_t number, bool r
 }  // namespace
 
 TEST_CASE("a batch of any size gets its names") {
-  for (const std::size_t count : {1, 7, 8, 9, 300}) {
+  for (const std::size_t count : {1U, 7U, 8U, 9U, 300U}) {
     const temporary_directory where;
     commit_batch batch([] { return true; });
     for (std::size_t i = 0; i < count; ++i) add(batch, where.path() / ("file" + std::to_string(i)), i);
@@ -59,7 +59,7 @@ TEST_CASE("descriptors of a big batch are not kept open") {
 }
 
 TEST_CASE("an existing file is not replaced unless that was asked for") {
-  for (const std::size_t count : {3, 20}) {
+  for (const std::size_t count : {3U, 20U}) {
     const temporary_directory where;
     write_file(where.path() / "1", "old");
     write_file(where.path() / "2", "old");

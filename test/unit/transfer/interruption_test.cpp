@@ -73,7 +73,7 @@ void interrupt_everywhere(const circumstances& given) {
 }  // namespace
 
 TEST_CASE("an interruption after any frame does not change what arrives") {
-  for (const std::size_t lost : {0, 1, 3}) {
+  for (const std::size_t lost : {0U, 1U, 3U}) {
     for (const std::uint32_t checkpoint : {1U, 3U}) {
       interrupt_everywhere({150, checkpoint, lost, formats::file_mode::binary, formats::exist_action::error});
     }

@@ -15,7 +15,7 @@ namespace {
 const std::vector<std::size_t> chunk_sizes{100, 257, 4096, 262144};
 
 void fill(moved_tree& tree, generator& random) {
-  for (const std::size_t size : {0, 1, 2, 99, 100, 101, 4095, 4096, 4097, 30000}) {
+  for (const std::size_t size : {0U, 1U, 2U, 99U, 100U, 101U, 4095U, 4096U, 4097U, 30000U}) {
     write_file(tree.in() / ("file" + std::to_string(size)), random_bytes(random, size));
   }
   write_file(tree.in() / "deep/er/and deeper/\xFF\n%name", "any bytes");
@@ -72,7 +72,7 @@ TEST_CASE("permissions and times travel but not the set-user-id bit") {
 
 TEST_CASE("in text mode line ends change wherever chunks are cut") {
   BATON_SEEDED(random);
-  for (const std::size_t chunk : {100, 101, 103, 128}) {
+  for (const std::size_t chunk : {100U, 101U, 103U, 128U}) {
     moved_tree tree;
     tree.spec().mode = formats::file_mode::text;
     std::map<std::string, std::string> expected;

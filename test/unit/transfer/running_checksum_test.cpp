@@ -33,7 +33,7 @@ TEST_CASE("a checksum that starts in the middle is that of the whole") {
   for (const auto kind : {formats::checksum_kind::md5, formats::checksum_kind::sha256, formats::checksum_kind::xxh3}) {
     const std::string content = random_bytes(random, 50000);
     const opened at(content);
-    for (const std::size_t start : {0, 1, 5000, 49999, 50000}) {
+    for (const std::size_t start : {0U, 1U, 5000U, 49999U, 50000U}) {
       running_checksum sum(kind);
       for (std::size_t offset = start; offset < content.size(); offset += 700) {
         REQUIRE(sum.add(at.file, offset, std::string_view(content).substr(offset, 700)) == 0);

@@ -11,7 +11,7 @@ import unittest
 from proton import Message
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from instances import ACTIVE, RABBITMQ, STANDBY, InstancesTest  # noqa: E402
+from instances import ACTIVE, RABBITMQ, STANDBY, InstancesTest, LargeTransfer, write_large  # noqa: E402
 from processes import eventually  # noqa: E402
 from relay import Relay  # noqa: E402
 
@@ -98,6 +98,25 @@ class AnyBroker(InstancesTest):
             for name in self.chance.sample(("one", "two"), 2):
                 t.place[name].launch("SRC")
         eventually(lambda: t.active(), lambda: t.tails())  # the histories are looked at when the test ends
+
+
+@unittest.skipUnless(RABBITMQ, "the embedded one is killed in loss_test")
+class AnotherBroker(InstancesTest):
+    def test_a_broker_that_is_killed_and_comes_back(self):
+        t = self.instances(other_agents=("DST",), properties=dict(SLOW, agentQMgrRetryInterval="1"))
+        t.launch_on("one", "two")
+        t.start("DST")
+        source, size = t.path("in/large"), 64 << 20
+        transfer = LargeTransfer(t, source, size, write_large(source, size), ("-sd", "delete"), waits=False)
+        self.addCleanup(transfer.close)
+        self.assertTrue(transfer.until_it_has(size // 4))
+        t.broker.kill()
+        for name in ("one", "two"):
+            t.place[name].wait_for_log("SRC", "BFGAG0183I")
+        self.assertIsNone(t.active())
+        t.broker.start_again()
+        self.assertEqual([], transfer.faults_at_the_end(), t.tails() + t.log("DST")[-2000:])
+        self.assertEqual(2, len(t.epochs()), t.epochs())
 
 
 @unittest.skipIf(RABBITMQ, "the stock client speaks to the embedded one here")

@@ -3,6 +3,7 @@ import base64
 import copy
 import json
 import os
+import signal
 import subprocess
 import urllib.error
 import urllib.parse
@@ -18,7 +19,19 @@ class RabbitMq:
         done = subprocess.run([os.path.join(ROOT, "scripts/broker"), "rabbitmq", "status", name], capture_output=True, text=True)
         if done.returncode != 0:
             raise AssertionError("%s: start it with scripts/broker rabbitmq start %s" % (done.stderr.strip(), name))
+        self.name = name
         self.about = dict(line.split("=", 1) for line in done.stdout.splitlines())
+
+    def kill(self):
+        """kill -9."""
+        with open(os.path.join(ROOT, "build/brokers", self.name, "broker.pid")) as pid:
+            os.kill(int(pid.read()), signal.SIGKILL)
+
+    def start_again(self):
+        """Where it was, with what it had on its disk."""
+        management = self.about["management"].rsplit(":", 1)[1]
+        subprocess.run([os.path.join(ROOT, "scripts/broker"), "rabbitmq", "start", self.name, self.about["port"], management],
+                       check=True, capture_output=True, timeout=150)
 
     def through(self, port):
         """The same one, reached by another port."""

@@ -83,7 +83,8 @@ int run(const arguments& words) {
   }
   say(messages::BFGCL0468I, *agent);
   // A message reaches only the active instance. One that stands by, or waits for its queues, takes none.
-  const std::string wanted = words.text("in"), role = local_role(*work, *agent);
+  const std::string& wanted = words.text("in");
+  const std::string role = local_role(*work, *agent);
   const bool for_this = here && (wanted.empty() || wanted == local_instance(*work, *agent));
   if (for_this && (role == "standby" || role == "starting")) {
     say(messages::BFGCL0963I, *agent);

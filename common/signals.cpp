@@ -23,7 +23,7 @@ void signal_watch::block() {
   const sigset_t set = watched_signals();
   for (const int one : {SIGTERM, SIGINT, SIGHUP}) signal(one, SIG_DFL);  // a shell's background job ignores SIGINT
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  for (const int one : {SIGPIPE, SIGXFSZ}) signal(one, SIG_IGN);
+  for (const int one : {SIGPIPE, SIGXFSZ, SIGIO}) signal(one, SIG_IGN);
 }
 
 signal_watch::signal_watch(event_loop& loop, std::function<void(int signal)> on_signal)

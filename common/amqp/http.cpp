@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 
 namespace baton::amqp {
 namespace {
@@ -16,40 +17,27 @@ constexpr std::size_t answer_bytes_max = 1 << 20;
 // by, and most never need it.
 class library {
  public:
-  static const library& get() {
-    static const library loaded;
-    return loaded;
-  }
-  std::string failure;  // empty: it is there
-  decltype(&curl_easy_init) easy_init = nullptr;
-  decltype(&curl_easy_cleanup) easy_cleanup = nullptr;
-  decltype(&curl_easy_setopt) easy_setopt = nullptr;
-  decltype(&curl_easy_perform) easy_perform = nullptr;
-  decltype(&curl_easy_getinfo) easy_getinfo = nullptr;
-  decltype(&curl_easy_strerror) easy_strerror = nullptr;
-  decltype(&curl_slist_append) slist_append = nullptr;
-  decltype(&curl_slist_free_all) slist_free_all = nullptr;
+  library() { find<decltype(&curl_global_init)>("curl_global_init")(CURL_GLOBAL_DEFAULT); }
 
  private:
-  library() : handle_(::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)) {
-    decltype(&curl_global_init) global_init = nullptr;
-    find("curl_global_init", global_init);
-    find("curl_easy_init", easy_init);
-    find("curl_easy_cleanup", easy_cleanup);
-    find("curl_easy_setopt", easy_setopt);
-    find("curl_easy_perform", easy_perform);
-    find("curl_easy_getinfo", easy_getinfo);
-    find("curl_easy_strerror", easy_strerror);
-    find("curl_slist_append", slist_append);
-    find("curl_slist_free_all", slist_free_all);
-    if (failure.empty()) global_init(CURL_GLOBAL_DEFAULT);
-  }
+  // The type is that of the function of the header. Throws what is missing.
   template <class Function>
-  void find(const char* name, Function& found) {
-    if (handle_ != nullptr) found = reinterpret_cast<Function>(::dlsym(handle_, name));
-    if (found == nullptr && failure.empty()) failure = ::dlerror();
+  Function find(const char* name) const {
+    void* const found = handle_ != nullptr ? ::dlsym(handle_, name) : nullptr;
+    if (found == nullptr) throw std::runtime_error(::dlerror());
+    return reinterpret_cast<Function>(found);
   }
-  void* handle_;
+  void* const handle_ = ::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+
+ public:
+  const decltype(&curl_easy_init) easy_init = find<decltype(&curl_easy_init)>("curl_easy_init");
+  const decltype(&curl_easy_cleanup) easy_cleanup = find<decltype(&curl_easy_cleanup)>("curl_easy_cleanup");
+  const decltype(&curl_easy_setopt) easy_setopt = find<decltype(&curl_easy_setopt)>("curl_easy_setopt");
+  const decltype(&curl_easy_perform) easy_perform = find<decltype(&curl_easy_perform)>("curl_easy_perform");
+  const decltype(&curl_easy_getinfo) easy_getinfo = find<decltype(&curl_easy_getinfo)>("curl_easy_getinfo");
+  const decltype(&curl_easy_strerror) easy_strerror = find<decltype(&curl_easy_strerror)>("curl_easy_strerror");
+  const decltype(&curl_slist_append) slist_append = find<decltype(&curl_slist_append)>("curl_slist_append");
+  const decltype(&curl_slist_free_all) slist_free_all = find<decltype(&curl_slist_free_all)>("curl_slist_free_all");
 };
 
 std::size_t collect(char* bytes, std::size_t size, std::size_t count, void* into) {
@@ -59,11 +47,7 @@ std::size_t collect(char* bytes, std::size_t size, std::size_t count, void* into
   return length;
 }
 
-}  // namespace
-
-result<http_answer> http_call(const http_request& request, std::int64_t timeout_ms) {
-  const library& curl = library::get();
-  if (!curl.failure.empty()) return error{errc::not_found, fmt::format("HTTP needs libcurl: {}", curl.failure)};
+result<http_answer> call_with(const library& curl, const http_request& request, std::int64_t timeout_ms) {
   const std::unique_ptr<CURL, decltype(curl.easy_cleanup)> call(curl.easy_init(), curl.easy_cleanup);
   if (!call) return error{errc::internal, "HTTP: the library gives no handle"};
   const std::unique_ptr<curl_slist, decltype(curl.slist_free_all)> headers(
@@ -100,6 +84,17 @@ result<http_answer> http_call(const http_request& request, std::int64_t timeout_
   curl.easy_getinfo(call.get(), CURLINFO_RESPONSE_CODE, &status);
   answer.status = static_cast<int>(status);
   return answer;
+}
+
+}  // namespace
+
+result<http_answer> http_call(const http_request& request, std::int64_t timeout_ms) {
+  try {
+    static const library curl;
+    return call_with(curl, request, timeout_ms);
+  } catch (const std::runtime_error& missing) {
+    return error{errc::not_found, fmt::format("HTTP needs libcurl: {}", missing.what())};
+  }
 }
 
 }  // namespace baton::amqp

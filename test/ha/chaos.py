@@ -123,6 +123,7 @@ class Chaos:
             eventually(lambda: time.monotonic() > until, "some time more")
         finally:
             self.t.go_on(name, agent)
+            eventually(lambda: not self.t.is_active(name, agent), "it knows that it is not active any more")
 
     def kill_standby(self):
         agent = self.chance.choice(AGENTS)

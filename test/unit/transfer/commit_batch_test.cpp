@@ -1,5 +1,6 @@
 #include "agent/transfer/commit_batch.hpp"
 
+#include "agent/transfer/part_takeover.hpp"
 #include "test/unit/transfer/moved_tree.hpp"
 
 using namespace baton;
@@ -25,6 +26,31 @@ void add(commit_batch& batch, const fs::path& path, std::uint64_t number, bool r
 }
 
 }  // namespace
+
+TEST_CASE("a part file of an earlier epoch becomes another file when its owner may still write to it") {
+  const temporary_directory directory;
+  const auto old_name = (directory.path() / "x.e1.part").string(), name = (directory.path() / "x.e2.part").string();
+  write_file(old_name, "durable and what came behind it");
+  struct stat before {
+  }, after{};
+  REQUIRE(::stat(old_name.c_str(), &before) == 0);
+  SECTION("it is gone") {
+    REQUIRE(take_part(old_name, name, 7) == 0);
+    REQUIRE(::stat(name.c_str(), &after) == 0);
+    CHECK(before.st_ino == after.st_ino);
+  }
+  SECTION("it is paused") {
+    descriptor paused;
+    REQUIRE(open_to_write(old_name, true, paused) == 0);
+    REQUIRE(take_part(old_name, name, 7) == 0);
+    REQUIRE(write_all(paused, "HARM", 0) == 0);
+    REQUIRE(::stat(name.c_str(), &after) == 0);
+    CHECK(before.st_ino != after.st_ino);
+    CHECK(read_file(name) == "durable");
+  }
+  CHECK_FALSE(fs::exists(old_name));
+  CHECK(take_part(old_name, name, 7) == ENOENT);
+}
 
 TEST_CASE("a batch of any size gets its names") {
   for (const std::size_t count : {1U, 7U, 8U, 9U, 300U}) {

@@ -28,8 +28,12 @@ void destination_writer::adopt(open_part left) {
         ::lstat(candidate.part.c_str(), &about) == 0 && static_cast<std::uint64_t>(about.st_size) >= left.offset;
     if (whole && candidate.epoch <= options_.epoch && candidate.epoch >= newest.epoch) newest = candidate;
   }
-  if (newest.part.empty() || !options_.may_act()) return;
-  if (newest.part != own && take_part(newest.part, own, left.offset) != 0) return;
+  if (!options_.may_act()) return;
+  if (!newest.part.empty() && newest.part != own && take_part(newest.part, own, left.offset) != 0) return;
+  for (const auto& candidate : parts[left.number]) {
+    if (candidate.epoch < options_.epoch) ::unlink(candidate.part.c_str());
+  }
+  if (newest.part.empty()) return;
   // From here on a rename of the older name fails, and nobody else writes to what has the new one.
   if (sync_directory(parent_of(own)) != 0 || ::lstat(own.c_str(), &about) != 0) return;
   left.part = own;

@@ -38,8 +38,10 @@ int take_part(const std::string& from, const std::string& to, std::uint64_t byte
   int failure = open_to_write(to, false, fresh);
   if (failure == EEXIST && ::unlink(to.c_str()) == 0) failure = open_to_write(to, false, fresh);
   if (failure == 0) failure = copy(file, fresh, bytes);
-  if (failure != 0) return failure;
-  return ::unlink(from.c_str()) == 0 ? 0 : errno;
+  if (failure == 0 && ::unlink(from.c_str()) != 0) failure = errno;
+  // That may be because the next owner has taken it meanwhile: then the copy is nobody's.
+  if (failure != 0) ::unlink(to.c_str());
+  return failure;
 }
 
 }  // namespace baton::transfer

@@ -52,6 +52,17 @@ TEST_CASE("a part file of an earlier epoch becomes another file when its owner m
   CHECK(take_part(old_name, name, 7) == ENOENT);
 }
 
+TEST_CASE("a part file that is shorter than what is durable of it is left alone, and no copy of it stays") {
+  const temporary_directory directory;
+  const auto old_name = (directory.path() / "x.e1.part").string(), name = (directory.path() / "x.e2.part").string();
+  write_file(old_name, "short");
+  descriptor paused;
+  REQUIRE(open_to_write(old_name, true, paused) == 0);
+  CHECK(take_part(old_name, name, 7) == EIO);
+  CHECK(fs::exists(old_name));
+  CHECK_FALSE(fs::exists(name));
+}
+
 TEST_CASE("a batch of any size gets its names") {
   for (const std::size_t count : {1U, 7U, 8U, 9U, 300U}) {
     const temporary_directory where;

@@ -56,6 +56,7 @@ instance::instance(event_loop& loop, worker_pool& pool, const settings& s, locat
 instance::~instance() {
   loop_.cancel(timer_);
   loop_.cancel(quiet_timer_);
+  loop_.cancel(recovery_timer_);
 }
 
 void instance::make_keeper() {

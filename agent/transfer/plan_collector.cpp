@@ -52,7 +52,8 @@ void plan_collector::write_later(const key& of, std::shared_ptr<const std::strin
   if (!std::exchange(collections_[of].told, true))
     log(messages::BFGTR0032W, of.first, why, human_duration_ms(again_ms));
   agent_.loop().after(again_ms, [this, of, over = over_, bytes = std::move(bytes), number, kept = std::move(kept)] {
-    if (!*over && collections_.count(of) > 0) write(of, bytes, number, kept);
+    if (*over) return;
+    collections_.count(of) > 0 ? write(of, bytes, number, kept) : kept();
   });
 }
 

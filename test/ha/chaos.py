@@ -17,6 +17,7 @@ UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 END_S = 180  # for a transfer that is left alone
 AT_ONCE = 0.25  # of the disturbances come as soon as the one before is over, while the new active one finds its way
 OUTAGE_S = 10.0  # of an agent with all its instances there: nothing takes longer
+LEASE_S = 4.0  # lockLease, by default
 OFTEN_S = 2.0  # disturbances of one transfer come this quickly behind each other, on average
 
 
@@ -116,10 +117,10 @@ class Chaos:
             raise AssertionError("for %.1f s no instance of %s was active" % (took, agent))
 
     def pause(self, agent, name, began):
+        until = time.monotonic() + 2 * LEASE_S + self.chance.uniform(0, 1)
         self.t.pause(name, agent)
         try:
             self.wait_for_the_next(agent, began)
-            until = time.monotonic() + self.chance.uniform(0, 4)
             eventually(lambda: time.monotonic() > until, "some time more")
         finally:
             self.t.go_on(name, agent)

@@ -100,7 +100,7 @@ void source_transfer::on_negotiated(const formats::negotiated& answer) {
 void source_transfer::on_ack(const formats::ack& a) {
   heard_at_ms_ = boot_time_ms();
   const bool notice = a.frames == 0 && a.results.empty() && !a.complete;
-  if (notice && (a.epoch > record_.peer_epoch || a.attempt == machine_.attempt())) return peer_changed(a.epoch);
+  if (notice && (a.epoch > record_.peer_epoch || a.attempt == machine_.attempt())) return peer_changed(a.epoch, a.run);
   if (a.attempt == machine_.attempt()) {
     ledger_.settle(a.results);
     for (const auto& result : a.results) {
@@ -131,8 +131,9 @@ bool source_transfer::may_read() const {
 
 // The destination agent does not know of the newest question: it has adopted the transfer's record from the activation
 // before, or was asked and knows nothing.
-void source_transfer::peer_changed(std::uint64_t epoch) {
+void source_transfer::peer_changed(std::uint64_t epoch, const std::string& run) {
   record_.peer_epoch = epoch;
+  record_.peer_run = run;  // a record with the epoch of one and the run of another would shut the right one out
   peer_changed_ = true;
   feed(source_event::taken_over{});
   peer_changed_ = false;

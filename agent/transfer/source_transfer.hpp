@@ -60,7 +60,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void finish_when_quiet();
   void end_at_first_failure();
   void tell_progress();
-  void peer_changed(std::uint64_t epoch);
+  void peer_changed(std::uint64_t epoch, const std::string& run);
   void query_when_silent();
   formats::progress how_far() const;
   void save_record(services::stored done = nullptr);

@@ -171,3 +171,20 @@ TEST_CASE("no more is read than the destination can tell the results of again") 
   CHECK(arrived <= most);
   CHECK(arrived + formats::items_per_frame_max >= most);
 }
+
+TEST_CASE("a record never has the epoch of one destination instance with the run of another") {
+  played_transfer played;
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
+  formats::ack notice;  // from the next instance, which took over
+  notice.transfer_id = std::string(48, 'a');
+  notice.epoch = 2;
+  notice.run = "another run";
+  notice.attempt = played.asked().attempt;
+  played.transfer().on_ack(notice);
+  REQUIRE(played.asked().attempt > notice.attempt);  // it asks the next one
+  played.acknowledge(0, {{0, 0, "", ""}}, false);    // a source to delete, and so a record
+  REQUIRE(played.wait([&] { return !played.source_exists("a"); }));
+  CHECK(played.agent.records.back().peer_epoch == 2);
+  for (const auto& record : played.agent.records) CHECK((record.peer_epoch == 2) == (record.peer_run == "another run"));
+}

@@ -193,8 +193,7 @@ command_handler::handlers agent::command_handlers() {
           },
           [this](bool immediate) { stop(immediate); },
           [this](const std::string& address, amqp::message answer, std::function<void()> then) {
-            const auto go_on = once_within(loop_, answer_patience_ms, std::move(then));
-            links_->send(address, std::move(answer), [go_on](amqp::outcome) { go_on(); });
+            instance_.send(address, std::move(answer), once_within(loop_, answer_patience_ms, std::move(then)));
           },
           [this](const formats::instance_status& heard) { standby_heard(heard); },
           [this] {

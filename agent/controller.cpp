@@ -4,6 +4,8 @@
 
 #include "agent/exit_codes.hpp"
 
+#include "common/backoff.hpp"
+
 namespace baton::agent {
 namespace {
 constexpr std::int64_t first_delay_ms = 100, delay_ms_max = 10000;  // doubled with each end
@@ -14,7 +16,7 @@ controller_output controller_machine::agent_ended(int exit_code, std::int64_t no
   if (exit_code == exit_qmgr_unavailable) {
     if (now_ms - last_qmgr_end_ms_ > limits_.interval_ms) qmgr_waits_ = 0;  // it was there meanwhile
     last_qmgr_end_ms_ = now_ms;
-    const std::int64_t wait = std::min(first_delay_ms << std::min(qmgr_waits_++, 10), limits_.qmgr_retry_ms);
+    const std::int64_t wait = doubled_wait_ms(first_delay_ms, qmgr_waits_++, limits_.qmgr_retry_ms);
     return controller_decision::start_again{wait, true};
   }
   qmgr_waits_ = 0;
@@ -28,7 +30,7 @@ controller_output controller_machine::agent_ended(int exit_code, std::int64_t no
     return controller_decision::start_again{limits_.restart_delay_ms, false};
   }
   ++restarts_;
-  return controller_decision::start_again{std::min(first_delay_ms << (ends - 1), delay_ms_max), false};
+  return controller_decision::start_again{doubled_wait_ms(first_delay_ms, ends - 1, delay_ms_max), false};
 }
 
 }  // namespace baton::agent

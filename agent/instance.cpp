@@ -6,6 +6,7 @@
 
 #include "agent/exit_codes.hpp"
 #include "common/amqp/dialect.hpp"
+#include "common/backoff.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 #include "common/random.hpp"
@@ -197,7 +198,7 @@ void instance::dropped(lock::generation of, const error& why) {
   // The epoch was for this connection: another instance may have been active since.
   deactivate();
   drop_links();
-  const std::int64_t delay = std::min(again_first_ms << std::min(failures_++, 20), settings_.qmgr_retry_ms);
+  const std::int64_t delay = doubled_wait_ms(again_first_ms, failures_++, settings_.qmgr_retry_ms);
   say_lost(why, was_ready, delay);
   set_role(role::starting);
   timer_ = loop_.after(delay, [this] {
@@ -347,11 +348,14 @@ void instance::in_use(const std::string& queue) {
   const bool quick = settings_.highly_available;
   const std::int64_t longest_ms =
       quick ? std::min(in_use_longest_ms, settings_.qmgr_retry_ms) : settings_.qmgr_retry_ms;
-  const std::int64_t doubled_ms = in_use_first_ms << std::min(in_use_++, 20);
-  const std::int64_t delay_ms = quick ? std::min(doubled_ms, longest_ms) : longest_ms;
+  const auto wait_ms = [&](int times) {
+    return quick ? doubled_wait_ms(in_use_first_ms, times, longest_ms) : longest_ms;
+  };
+  const int before = in_use_++;
+  const std::int64_t delay_ms = wait_ms(before);
   loop_.cancel(recovery_timer_);
   // Said each time by one that waits long, and once by one that does not.
-  if (!quick || (doubled_ms >= longest_ms && doubled_ms < 2 * longest_ms)) {
+  if (!quick || (delay_ms == longest_ms && (before == 0 || wait_ms(before - 1) < longest_ms))) {
     log(messages::BFGMQ1045I, queue);
     log(messages::BFGAG0035W, queue, settings_.qmgr, std::max<std::int64_t>(longest_ms / 1000, 1));
   }

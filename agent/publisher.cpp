@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/backoff.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 
@@ -46,7 +47,7 @@ void publisher::retry(const error& why) {
   unsettled_.clear();
   if (!told_) log(messages::BFGMQ1024I, why.text);
   told_ = true;
-  const std::int64_t delay = std::min(retry_ms_first << std::min(failures_++, 10), retry_ms_max);
+  const std::int64_t delay = doubled_wait_ms(retry_ms_first, failures_++, retry_ms_max);
   loop_.after(delay, [this, alive = std::weak_ptr<bool>(alive_)] {
     if (!alive.expired() && !closed_) connect();
   });

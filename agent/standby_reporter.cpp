@@ -82,13 +82,9 @@ void standby_reporter::compare_versions() {
     const auto answer = (*peer)->request(queue, std::move(question), answer_timeout_ms);
     const auto about = answer ? formats::read_reply(answer->body) : result<formats::reply>(answer.error());
     if (!about) return nullptr;
-    return [this, about = about->details, alive] {
+    return [this, about = *about, alive] {
       if (alive.expired()) return;
-      const auto value = [&](const char* key) {
-        const auto found = about.find(key);
-        return found == about.end() ? std::string() : found->second;
-      };
-      compared(value("instance"), value("version"), std::atoi(value("format").c_str()));
+      compared(about.detail("instance"), about.detail("version"), std::atoi(about.detail("format").c_str()));
     };
   });
 }

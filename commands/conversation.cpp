@@ -79,12 +79,8 @@ status nobody_active(const workspace& work, const std::string& agent) {
   if (!properties || !properties->boolean("highlyAvailable")) return done();
   const auto answered = ask_agent(work, agent, "", formats::subject::agent_ping, "", patience_ms);
   if (!answered) return done();
-  const auto detail = [&](const char* key) {
-    const auto found = answered->details.find(key);
-    return found == answered->details.end() ? std::string("?") : found->second;
-  };
   return error{errc::in_use, fmt::format("instance {} of the agent {} is active on host {}: stop all instances first",
-                                         detail("instance"), agent, detail("host"))};
+                                         answered->detail("instance", "?"), agent, answered->detail("host", "?"))};
 }
 
 result<formats::answer> ask_coordination(const workspace& work, const formats::query& question,

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "common/amqp/dialect.hpp"
+#include "common/backoff.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 #include "common/text.hpp"
@@ -54,7 +55,7 @@ void service::retry(const error& why) {
   connection_.reset();
   replies_.clear();
   batch_.clear();  // not settled, so they come again
-  const std::int64_t delay = std::min(retry_ms_first << std::min(failures_++, 10), retry_ms_max);
+  const std::int64_t delay = doubled_wait_ms(retry_ms_first, failures_++, retry_ms_max);
   if (!std::exchange(told_, true)) log(messages::BFGCO0002W, why.text, human_duration_ms(delay));
   loop_.after(delay, [this] { connect(); });
 }

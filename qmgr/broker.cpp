@@ -112,7 +112,7 @@ queue_state& broker::define_temporary(connection_id connection) {
 }
 
 // An owner that died may still seem to be there, and one that was paused does not know yet that it is none any more.
-bool broker::taken_over(queue_state& queue, std::uint64_t epoch) {
+bool broker::take_over(queue_state& queue, std::uint64_t epoch) {
   const link_id holder = queue.consumers.front();
   const consumer& held = consumers_.at(holder);
   if (held.epoch == 0 || epoch <= held.epoch) return false;
@@ -136,7 +136,7 @@ void broker::on(consumer_attached& happened, std::int64_t) {
     return refuse("amqp:resource-locked", fmt::format("{} belongs to another connection", queue->name));
   }
   if (!happened.browse && queue->attributes.type == queue_type::exclusive && !queue->consumers.empty() &&
-      !taken_over(*queue, happened.epoch)) {
+      !take_over(*queue, happened.epoch)) {
     return refuse("amqp:resource-locked", fmt::format("the queue {} is held exclusively by {}", queue->name,
                                                       container_of(queue->consumers.front())));
   }

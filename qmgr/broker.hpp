@@ -132,7 +132,7 @@ class broker {
   void refuse_link(connection_id connection, link_id link, std::string condition, std::string text);
   queue_state& define_temporary(connection_id connection);
   void remove_consumer(link_id link);
-  bool taken_over(queue_state& queue, std::uint64_t epoch);
+  bool take_over(queue_state& queue, std::uint64_t epoch);
   void remove_producer(link_id link);
   void remove_link(link_id link);
   void close_links_of(queue_state& queue);

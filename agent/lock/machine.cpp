@@ -4,6 +4,8 @@
 #include <cassert>
 #include <limits>
 
+#include "common/backoff.hpp"
+
 namespace baton::lock {
 namespace {
 constexpr std::int64_t connect_patience_ms = 60000;  // above the connection's own timeouts, which come first
@@ -164,7 +166,7 @@ void machine::drop(lock::state next, actions& out) {
   if (connected() && now_ - connected_at_ >= steady_ms) failures_ = 0;
   close(out);
   state_ = next;
-  const std::int64_t wait = std::min(limits_.reconnect_first_ms << std::min(failures_++, 20), limits_.reconnect_max_ms);
+  const std::int64_t wait = doubled_wait_ms(limits_.reconnect_first_ms, failures_++, limits_.reconnect_max_ms);
   wake_ = now_ + jitter(wait);
 }
 

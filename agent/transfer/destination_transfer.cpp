@@ -188,9 +188,8 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   while (recent_.size() > formats::results_told_again(terms_.window_frames)) recent_.pop_front();
   // So that at most a little is sent again, and small transfers leave nothing on STATE.
   const bool first = !recorded_ && frame->durable.offset > 0;
-  const bool far = frame->durable.item != record_.durable.item
-                       ? frame->durable.offset >= save_bytes
-                       : frame->durable.offset >= record_.durable.offset + save_bytes;
+  const std::uint64_t saved = frame->durable.item == record_.durable.item ? record_.durable.offset : 0;
+  const bool far = frame->durable.offset >= saved + save_bytes;
   if (first || far || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
   written_ = std::move(frame);
   feed(destination_event::written{attempt, sequence, !written_->broken.empty()});

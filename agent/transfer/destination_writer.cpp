@@ -8,7 +8,6 @@
 #include <utility>
 #include <variant>
 
-#include "agent/transfer/part_takeover.hpp"
 #include "common/messages/message.hpp"
 #include "common/text.hpp"
 
@@ -17,28 +16,7 @@ namespace baton::transfer {
 void destination_writer::adopt(open_part left) {
   next_item_ = left.number;
   if (left.path.empty()) return;  // it was between items
-  const std::string own = part_path(left.path, options_.transfer_id, options_.epoch, left.number);
-  // The part file may have got a newer name than the record knows: its last owner died before it said so.
-  // Or a newer one has only some of the bytes: its last owner died while it copied them.
-  found_part newest;
-  struct stat about {};
-  auto parts = find_parts(parent_of(left.path), options_.transfer_id);
-  for (const auto& candidate : parts[left.number]) {
-    const bool whole =
-        ::lstat(candidate.part.c_str(), &about) == 0 && static_cast<std::uint64_t>(about.st_size) >= left.offset;
-    if (whole && candidate.epoch <= options_.epoch && candidate.epoch >= newest.epoch) newest = candidate;
-  }
-  if (!options_.may_act()) return;
-  if (!newest.part.empty() && newest.part != own && take_part(newest.part, own, left.offset) != 0) return;
-  for (const auto& candidate : parts[left.number]) {
-    if (candidate.epoch < options_.epoch) ::unlink(candidate.part.c_str());
-  }
-  if (newest.part.empty()) return;
-  // From here on a rename of the older name fails, and nobody else writes to what has the new one.
-  if (sync_directory(parent_of(own)) != 0 || ::lstat(own.c_str(), &about) != 0) return;
-  left.part = own;
-  if (!S_ISREG(about.st_mode) || static_cast<std::uint64_t>(about.st_size) < left.offset) left.offset = 0;
-  adopted_ = std::move(left);
+  if (take_over_part(left, options_.transfer_id, options_.epoch, options_.may_act)) adopted_ = std::move(left);
 }
 
 void destination_writer::begin_at(std::uint64_t results_from) {

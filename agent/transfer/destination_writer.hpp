@@ -12,6 +12,7 @@
 
 #include "agent/transfer/commit_batch.hpp"
 #include "agent/transfer/part_file.hpp"
+#include "agent/transfer/part_takeover.hpp"
 #include "common/formats/frame.hpp"
 #include "common/formats/transfer.hpp"
 
@@ -33,16 +34,6 @@ struct writer_options {
   std::string root;                                     // where relative destination paths start
   bool again = false;                                   // an earlier run of this agent may have received items already
   std::function<bool()> may_act = [] { return true; };  // asked right before each step that cannot be taken back
-};
-
-// The item that is open in a part file, as far as an adopting instance needs to know it.
-struct open_part {
-  std::uint64_t number = 0;
-  std::uint64_t offset = 0;  // bytes that are on stable storage
-  std::string path, part;
-  std::uint64_t size = 0;
-  std::int64_t modified_s = 0;
-  std::uint32_t modified_ns = 0;
 };
 
 class destination_writer {

@@ -41,6 +41,11 @@ int open_to_write(const std::string& path, bool keep, descriptor& file) {
   return 0;
 }
 
+int open_fresh(const std::string& path, descriptor& file) {
+  const int failure = open_to_write(path, false, file);
+  return failure == EEXIST && ::unlink(path.c_str()) == 0 ? open_to_write(path, false, file) : failure;
+}
+
 int write_all(const descriptor& file, std::string_view bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
     const ssize_t count = pwrite(file.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));

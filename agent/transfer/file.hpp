@@ -33,6 +33,8 @@ class descriptor {
 int open_to_read(const std::string& path, descriptor& file, struct stat& about);
 // A new file (EEXIST when there is one), or with `keep` one that exists, to write and read at any place.
 int open_to_write(const std::string& path, bool keep, descriptor& file);
+// A new file in the place of whatever has the name: who still has that one open writes to another inode.
+int open_fresh(const std::string& path, descriptor& file);
 // Exactly all bytes at the offset.
 int write_all(const descriptor& file, std::string_view bytes, std::uint64_t offset);
 // Up to `room` bytes at the offset; `got` 0 at the end.

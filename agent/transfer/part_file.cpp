@@ -43,11 +43,7 @@ part_file::part_file(const formats::item_begin& about, std::string path, std::st
       text_(about.transfer_mode == formats::file_mode::text) {}
 
 std::string part_file::create() {
-  int failure = open_to_write(part_, false, file_);
-  if (failure == EEXIST && ::unlink(part_.c_str()) == 0) {
-    // It belongs to an interrupted run, which may still have it open: never the same inode.
-    failure = open_to_write(part_, false, file_);
-  }
+  const int failure = open_fresh(part_, file_);  // an interrupted run may still have one open
   if (failure == ENAMETOOLONG) return render(messages::BFGIO0906E, name_to_text(path_), system_text(failure));
   return failure != 0 ? cannot_write(part_, failure) : std::string();
 }

@@ -28,32 +28,31 @@ int write_part(const std::string& path, const std::string& bytes, std::uint64_t 
 }  // namespace
 
 void plan_collector::add(const formats::plan_part& part, std::function<void()> kept) {
-  write({part.transfer_id, part.plan_check}, std::make_shared<std::string>(part.bytes), part.number, std::move(kept));
+  write(std::make_shared<arrived>(
+      arrived{{part.transfer_id, part.plan_check}, part.number, std::string(part.bytes), std::move(kept)}));
 }
 
 // There is nobody else who has it: what cannot be written now is written later.
-void plan_collector::write(const key& of, std::shared_ptr<const std::string> bytes, std::uint32_t number,
-                           std::function<void()> kept) {
-  agent_.pool().submit([this, of, over = over_, path = file(of.first, of.second), bytes, number,
-                        kept = std::move(kept)]() -> std::function<void()> {
-    const int failure = write_part(path, *bytes, std::uint64_t{number} * formats::plan_part_bytes);
-    return [this, of, over, path, bytes, number, failure, kept] {
+void plan_collector::write(std::shared_ptr<const arrived> part) {
+  const std::string path = file(part->of.first, part->of.second);
+  agent_.pool().submit([this, part, path, over = over_]() -> std::function<void()> {
+    const int failure = write_part(path, part->bytes, std::uint64_t{part->number} * formats::plan_part_bytes);
+    return [this, part, path, over, failure] {
       if (*over) return;
-      if (failure != 0) return write_later(of, bytes, number, kept, fmt::format("{}: {}", path, system_text(failure)));
-      collections_[of].parts.insert(number);
-      kept();
-      look(of);
+      if (failure != 0) return write_later(part, fmt::format("{}: {}", path, system_text(failure)));
+      collections_[part->of].parts.insert(part->number);
+      part->kept();
+      look(part->of);
     };
   });
 }
 
-void plan_collector::write_later(const key& of, std::shared_ptr<const std::string> bytes, std::uint32_t number,
-                                 std::function<void()> kept, const std::string& why) {
-  if (!std::exchange(collections_[of].told, true))
-    log(messages::BFGTR0032W, of.first, why, human_duration_ms(again_ms));
-  agent_.loop().after(again_ms, [this, of, over = over_, bytes = std::move(bytes), number, kept = std::move(kept)] {
+void plan_collector::write_later(std::shared_ptr<const arrived> part, const std::string& why) {
+  if (!std::exchange(collections_[part->of].told, true))
+    log(messages::BFGTR0032W, part->of.first, why, human_duration_ms(again_ms));
+  agent_.loop().after(again_ms, [this, part, over = over_] {
     if (*over) return;
-    collections_.count(of) > 0 ? write(of, bytes, number, kept) : kept();
+    collections_.count(part->of) > 0 ? write(part) : part->kept();
   });
 }
 

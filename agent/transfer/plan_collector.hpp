@@ -37,9 +37,14 @@ class plan_collector {
     bool told = false;  // that it cannot be written
   };
   using key = std::pair<std::string, std::uint64_t>;  // transfer, check: a transfer may have been planned twice
-  void write(const key& of, std::shared_ptr<const std::string> bytes, std::uint32_t number, std::function<void()> kept);
-  void write_later(const key& of, std::shared_ptr<const std::string> bytes, std::uint32_t number,
-                   std::function<void()> kept, const std::string& why);
+  struct arrived {
+    key of;
+    std::uint32_t number = 0;
+    std::string bytes;
+    std::function<void()> kept;
+  };
+  void write(std::shared_ptr<const arrived> part);
+  void write_later(std::shared_ptr<const arrived> part, const std::string& why);
   void look(const key& of);
 
   services& agent_;

@@ -8,8 +8,6 @@
 #include "common/text.hpp"
 
 namespace baton::transfer {
-namespace {}
-
 source_reader::source_reader(plan_reader plan, const formats::transfer_request& request, formats::frame_header header,
                              std::size_t chunk_bytes)
     : plan_(std::move(plan)), request_(request), header_(std::move(header)), chunk_bytes_(chunk_bytes) {}

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
-#include "agent/transfer/planner.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 #include "common/text.hpp"
@@ -17,11 +15,10 @@ constexpr logger log{"Transfer"};
 constexpr std::int64_t progress_interval_ms = 500;  // to who waits for the transfer
 constexpr std::int64_t publish_interval_ms = 1000;  // to the coordination service
 constexpr std::uint64_t results_unsaved_max = 500;
-constexpr int wall_clock_bits = 42;                // milliseconds since 1970 until the year 2109
-constexpr std::int64_t parts_patience_ms = 10000;  // until it is said that parts of a plan are missing
-constexpr std::uint32_t chunk_bytes_min = 4096;    // whatever the other side says: room for a record and its data
-constexpr std::int64_t save_interval_ms = 2000;    // of the durable record
-constexpr std::int64_t query_after_ms = 1000;      // of silence; a slow disk may take longer, so nothing else is done
+constexpr int wall_clock_bits = 42;              // milliseconds since 1970 until the year 2109
+constexpr std::uint32_t chunk_bytes_min = 4096;  // whatever the other side says: room for a record and its data
+constexpr std::int64_t save_interval_ms = 2000;  // of the durable record
+constexpr std::int64_t query_after_ms = 1000;    // of silence; a slow disk may take longer, so nothing else is done
 
 source_limits limits_of(const agent::settings& s, const formats::transfer_request& request) {
   source_limits limits;
@@ -47,7 +44,6 @@ std::uint64_t first_attempt(const formats::source_record& record, std::uint64_t 
 source_transfer::source_transfer(services& agent, plan_collector& plans, formats::transfer_request request,
                                  formats::source_record record, ended on_end)
     : agent_(agent),
-      plans_(plans),
       request_(std::make_shared<const formats::transfer_request>(std::move(request))),
       record_(std::move(record)),
       on_end_(std::move(on_end)),
@@ -58,17 +54,18 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, formats
             if (!finish_) save_when_behind();
             finish_when_quiet();
           }),
+      plan_(std::make_shared<source_plan>(agent, plans, request_, record_, plan_handlers())),
       adopted_(record_.planned),
       recoveries_before_(record_.recoveries),
       started_at_ms_(boot_time_ms()) {
-  saved_results_from_ = durable_results_from_ = record_.results_from;
+  durable_results_from_ = record_.results_from;
   record_.log_sequence = next_sequence(record_.log_sequence, agent.epoch());
   record_.sequence = next_sequence(record_.sequence, agent.epoch());
 }
 
 source_transfer::~source_transfer() {
-  *cancelled_ = true;
-  for (const auto timer : {wake_, progress_timer_, plan_timer_}) agent_.loop().cancel(timer);
+  plan_->stop();
+  for (const auto timer : {wake_, progress_timer_}) agent_.loop().cancel(timer);
 }
 
 void source_transfer::start() {
@@ -106,7 +103,6 @@ void source_transfer::on_ack(const formats::ack& a) {
     for (const auto& result : a.results) {
       if (result.result_code == 1 && reader_) reader_->skip(result.number);
     }
-    record_.results_from = ledger_.results_from();
     for (; frames_acked_ < a.frames && !under_way_.empty(); ++frames_acked_) {
       moved_bytes_ += under_way_.front();
       under_way_.pop_front();
@@ -119,7 +115,7 @@ void source_transfer::on_ack(const formats::ack& a) {
 
 // The destination repeats only so many results: the record must not fall behind by more.
 void source_transfer::save_when_behind() {
-  const std::uint64_t unsaved = ledger_.results_from() - saved_results_from_;
+  const std::uint64_t unsaved = ledger_.results_from() - record_.results_from;  // of the record as it was saved last
   const bool due = boot_time_ms() - saved_at_ms_ >= save_interval_ms;
   if (unsaved >= results_unsaved_max || due || (held_ && unsaved > 0)) save_record();
 }
@@ -176,125 +172,47 @@ void source_transfer::feed(const source_input& event) {
 }
 
 void source_transfer::perform(const source_action::make_plan&) {
-  if (record_.planned) return find_plan();
-  planner_options options{agent_.settings().transfer_root, agent_.settings().max_files, nullptr};
-  const std::string path = plan_path();
-  agent_.pool().submit([weak = weak_from_this(), request = request_, options, path,
-                        stop = cancelled_]() mutable -> std::function<void()> {
-    options.cancelled = stop.get();
-    // What an earlier activation listed and did not finish has other numbers.
-    auto plan = plan_writer::create(path);
-    std::optional<plan_failure> failure;
-    if (plan) failure = make_plan(*request, options, [&](const plan_item& item) { plan->add(item); });
-    const auto written = plan ? plan->finish() : status(plan.error());
-    if (!failure && !written) failure = plan_failure{40, render(messages::BFGTR0019E, written.error().text)};
-    const auto summary = summarise_plan(path);
-    if (!failure && !summary) failure = plan_failure{40, render(messages::BFGTR0019E, summary.error().text)};
-    std::error_code ignored;
-    if (*stop) std::filesystem::remove(path, ignored);  // cut short: not a plan
-    const plan_totals totals = failure ? plan_totals{} : plan->totals();
-    return [weak, totals, summary, failure] {
-      const auto self = weak.lock();
-      if (!self) return;
-      if (failure) return self->no_plan(failure->result_code, failure->text);
-      self->plan_made(totals, *summary);
-    };
-  });
+  record_.planned ? plan_->find() : plan_->make();
+}
+
+source_plan::handlers source_transfer::plan_handlers() {
+  return {[this] { plan_listed(); }, [this] { plan_ready(); },
+          [this](int code, std::string text) { no_plan(code, std::move(text)); },
+          [this](services::stored done) { save_record(std::move(done)); }};
+}
+
+void source_transfer::plan_listed() {
+  say_begin();
+  auto event = log_event_of(*request_, record_, "started");
+  event.items_total = plan_->totals().items;
+  event.bytes_total = plan_->totals().bytes;
+  agent_.publish(event);
+  if (plan_->totals().items == 0) return no_plan(code_failed, render(messages::BFGTR0011W));
+  tell_progress();
+  plan_->keep();
+}
+
+void source_transfer::plan_ready() {
+  if (adopted_) {
+    if (!record_.deleting.empty()) {
+      auto plan = plan_->open();
+      if (plan) ledger_.adopt_deleting(*plan);
+    }
+    say_begin();
+    save_record();
+    tell_progress();
+  }
+  feed(source_event::planned{});
+}
+
+void source_transfer::say_begin() {
+  log(messages::BFGTR0001I, request_->id, request_->source_agent, request_->destination_agent, plan_->totals().items,
+      plan_->totals().bytes);
 }
 
 void source_transfer::no_plan(int code, std::string text) {
   failure_text_ = std::move(text);
   feed(source_event::plan_failed{code});
-}
-
-// Of an adopted transfer: the file of this host if it is the right one, else the parts on STATE.
-void source_transfer::find_plan() {
-  totals_ = {record_.items_total, record_.bytes_total};
-  plan_summary wanted{record_.plan_bytes, record_.plan_parts, std::stoull("0" + record_.plan_check, nullptr, 16)};
-  const auto same = [](const result<plan_summary>& found, const plan_summary& as) {
-    return found.ok() && found->bytes == as.bytes && found->check == as.check;
-  };
-  agent_.pool().submit([weak = weak_from_this(), path = plan_path(), wanted, same]() -> std::function<void()> {
-    const bool here = same(summarise_plan(path), wanted);
-    return [weak, wanted, here] {
-      const auto self = weak.lock();
-      if (self) here ? self->plan_found() : self->collect_plan(wanted);
-    };
-  });
-}
-
-void source_transfer::collect_plan(const plan_summary& wanted) {
-  if (is_end(state())) return;
-  plan_timer_ = agent_.loop().after(parts_patience_ms, [this, wanted] {
-    log(messages::BFGTR0031W, request_->id, formats::state_queue(agent_.settings().name),
-        plans_.parts_of(request_->id, wanted.check), wanted.parts);
-  });
-  plans_.want(request_->id, wanted, [weak = weak_from_this(), wanted] {
-    const auto self = weak.lock();
-    if (!self) return;
-    self->agent_.loop().cancel(self->plan_timer_);
-    self->agent_.pool().submit([weak, wanted, parts = self->plans_.file(self->request_->id, wanted.check),
-                                path = self->plan_path()]() -> std::function<void()> {
-      const auto failure = adopt_plan_file(parts, path, wanted);
-      return [weak, failure] {
-        const auto again = weak.lock();
-        if (!again) return;
-        if (failure) return again->plan_found();
-        again->no_plan(code_failed, render(messages::BFGTR0019E, failure.error().text));
-      };
-    });
-  });
-}
-
-void source_transfer::plan_found() {
-  if (!record_.deleting.empty()) {
-    auto plan = plan_reader::open(plan_path());
-    if (plan) ledger_.adopt_deleting(*plan);
-  }
-  log(messages::BFGTR0001I, request_->id, request_->source_agent, request_->destination_agent, totals_.items,
-      totals_.bytes);
-  save_record();
-  tell_progress();
-  feed(source_event::planned{});
-}
-
-void source_transfer::plan_made(plan_totals totals, const plan_summary& plan) {
-  totals_ = totals;
-  log(messages::BFGTR0001I, request_->id, request_->source_agent, request_->destination_agent, totals.items,
-      totals.bytes);
-  auto event = log_event_of(*request_, record_, "started");
-  event.items_total = totals.items;
-  event.bytes_total = totals.bytes;
-  agent_.publish(event);
-  if (totals.items == 0) return no_plan(code_failed, render(messages::BFGTR0011W));
-  tell_progress();
-  keep_plan(plan);
-}
-
-// The parts and behind them the record that names them, in one go: when all are on stable storage, data may move.
-void source_transfer::keep_plan(const plan_summary& plan) {
-  if (is_end(state())) return;
-  record_.plan_parts = plan.parts;
-  record_.plan_bytes = plan.bytes;
-  record_.plan_check = fmt::format("{:016x}", plan.check);
-  record_.items_total = totals_.items;
-  record_.bytes_total = totals_.bytes;
-  const auto step = [weak = weak_from_this()](bool kept) {
-    if (const auto self = weak.lock()) self->plan_kept_in_part(kept);
-  };
-  plan_sender_ = std::make_shared<plan_sender>(agent_, request_->id, plan_path(), plan,
-                                               plan_sender::handlers{[this, step] {
-                                                                       if (is_end(state())) return;
-                                                                       record_.planned = true;
-                                                                       save_record(step);
-                                                                     },
-                                                                     step});
-  plan_sender_->start();
-}
-
-void source_transfer::plan_kept_in_part(bool kept) {
-  if (!kept) return no_plan(code_failed, render(messages::BFGTR0019E, "the queue manager refused it"));
-  if (++plan_kept_ == 2) feed(source_event::planned{});
 }
 
 void source_transfer::perform(const source_action::negotiate& a) {
@@ -312,8 +230,8 @@ void source_transfer::perform(const source_action::negotiate& a) {
   ask.epoch = asked_epoch_;
   ask.run = agent_.run();
   ask.attempt = a.attempt;
-  ask.items_total = totals_.items;
-  ask.bytes_total = totals_.bytes;
+  ask.items_total = plan_->totals().items;
+  ask.bytes_total = plan_->totals().bytes;
   ask.results_from = ledger_.results_from();
   ask.again = again;
   const auto& s = agent_.settings();
@@ -330,7 +248,7 @@ void source_transfer::perform(const source_action::open_reader& a) {
   under_way_.clear();
   frames_acked_ = 0;
   moved_bytes_ = record_.bytes + terms_.from.offset;
-  auto plan = plan_reader::open(plan_path());
+  auto plan = plan_->open();
   if (!plan) {
     failure_text_ = render(messages::BFGTR0019E, plan.error().text);
     return;  // read_frame finds no reader and says so
@@ -422,7 +340,7 @@ void source_transfer::perform(const source_action::wake_at& a) {
 }
 
 void source_transfer::perform(const source_action::finish& a) {
-  *cancelled_ = true;
+  plan_->stop();
   agent_.loop().cancel(wake_);
   finish_ = a;
   if (machine_.attempt() >= record_.attempt && record_.attempt > 0) {
@@ -462,8 +380,8 @@ void source_transfer::finish_when_quiet() {
   auto event = log_event_of(*request_, record_, code == code_cancelled ? "cancelled" : "completed");
   event.result_code = code;
   event.supplement = text;
-  event.items_total = totals_.items;
-  event.bytes_total = totals_.bytes;
+  event.items_total = plan_->totals().items;
+  event.bytes_total = plan_->totals().bytes;
   agent_.publish(event);
   if (!record_.reply_to.empty()) {
     formats::reply answer;
@@ -481,9 +399,7 @@ void source_transfer::finish_when_quiet() {
     m.body = to_json(answer);
     agent_.send(record_.reply_to, std::move(m));
   }
-  std::error_code ignored;
-  std::filesystem::remove(plan_path(), ignored);
-  plans_.drop(request_->id);
+  plan_->remove();
   agent_.forget_source(request_->id);
   finish_.reset();
   on_end_(request_->id);
@@ -494,11 +410,11 @@ formats::progress source_transfer::how_far() const {
   p.transfer_id = request_->id;
   p.state = to_string(state());
   p.items = record_.succeeded + record_.failed;
-  p.items_total = totals_.items;
+  p.items_total = plan_->totals().items;
   p.failed = record_.failed;
-  p.bytes = std::min(std::max(record_.bytes, moved_bytes_), std::max(totals_.bytes, record_.bytes));
+  p.bytes = std::min(std::max(record_.bytes, moved_bytes_), std::max(plan_->totals().bytes, record_.bytes));
   p.current_item = name_to_text(current_item_);
-  p.bytes_total = totals_.bytes;
+  p.bytes_total = plan_->totals().bytes;
   p.elapsed_ms = boot_time_ms() - started_at_ms_;
   return p;
 }
@@ -529,20 +445,16 @@ void source_transfer::tell_progress() {
 
 void source_transfer::save_record(services::stored done) {
   saved_at_ms_ = boot_time_ms();
-  record_.results_from = saved_results_from_ = ledger_.results_from();
+  record_.results_from = ledger_.results_from();
   record_.done = ledger_.closed_behind();
   record_.epoch = agent_.epoch();
   ++record_.sequence;
-  agent_.save(record_, [weak = weak_from_this(), from = saved_results_from_, done = std::move(done)](bool kept) {
+  agent_.save(record_, [weak = weak_from_this(), from = record_.results_from, done = std::move(done)](bool kept) {
     const auto self = weak.lock();
     if (self && kept) self->durable_results_from_ = std::max(self->durable_results_from_, from);
     if (done) done(kept);
     if (self && self->held_ && self->may_read()) self->perform(source_action::read_frame{});
   });
-}
-
-std::string source_transfer::plan_path() const {
-  return agent_.settings().plan_directory + "/" + request_->id + ".plan";
 }
 
 }  // namespace baton::transfer

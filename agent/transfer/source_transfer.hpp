@@ -1,7 +1,6 @@
 // One transfer at its source agent: carries out what source_machine decides. Loop thread; reading is done on workers.
 #pragma once
 
-#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -9,10 +8,9 @@
 #include <string>
 
 #include "agent/transfer/item_ledger.hpp"
-#include "agent/transfer/plan_collector.hpp"
-#include "agent/transfer/plan_sender.hpp"
 #include "agent/transfer/services.hpp"
 #include "agent/transfer/source_machine.hpp"
+#include "agent/transfer/source_plan.hpp"
 #include "agent/transfer/source_reader.hpp"
 #include "common/formats/transfer.hpp"
 
@@ -49,12 +47,10 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void perform(const source_action::finish& a);
 
   void enter_what_arrived(plan_reader& plan);
-  void find_plan();
-  void collect_plan(const plan_summary& wanted);
-  void plan_found();
-  void plan_made(plan_totals totals, const plan_summary& plan);
-  void keep_plan(const plan_summary& plan);
-  void plan_kept_in_part(bool kept);
+  source_plan::handlers plan_handlers();
+  void plan_listed();
+  void plan_ready();
+  void say_begin();
   void no_plan(int code, std::string text);
   void frame_done(std::uint64_t attempt, std::shared_ptr<read_frame> frame);
   void finish_when_quiet();
@@ -66,30 +62,24 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void save_record(services::stored done = nullptr);
   void save_when_behind();
   bool may_read() const;
-  std::string plan_path() const;
 
   services& agent_;
-  plan_collector& plans_;
   const std::shared_ptr<const formats::transfer_request> request_;  // readers on workers keep it alive
   formats::source_record record_;
   const ended on_end_;
   source_machine machine_;
   item_ledger ledger_;
-  plan_totals totals_;
-  std::shared_ptr<plan_sender> plan_sender_;
-  int plan_kept_ = 0;  // of two: the parts, and the record that names them
-  event_loop::timer_id plan_timer_ = 0;
+  const std::shared_ptr<source_plan> plan_;
   std::uint64_t asked_epoch_ = 0;  // of the attempt
   formats::negotiated terms_;
   std::shared_ptr<source_reader> reader_;
   std::shared_ptr<read_frame> ready_;  // the frame of the frame_read event being handled
-  std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
   event_loop::timer_id wake_ = 0, progress_timer_ = 0;
   const bool adopted_;           // an earlier activation may have moved data
   const int recoveries_before_;  // in earlier activations
   std::int64_t started_at_ms_;   // boot time
   std::int64_t published_at_ms_ = 0, saved_at_ms_ = 0, heard_at_ms_ = 0;
-  std::uint64_t saved_results_from_ = 0, durable_results_from_ = 0;
+  std::uint64_t durable_results_from_ = 0;
   bool held_ = false;                    // a frame is to be read when may_read()
   std::deque<std::uint64_t> under_way_;  // data bytes of each frame sent and not acknowledged
   std::uint64_t frames_acked_ = 0;       // of this attempt

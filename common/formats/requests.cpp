@@ -110,6 +110,11 @@ void describe(Archive& a, progress& p) {
   a("currentItem", p.current_item);
 }
 
+std::string reply::detail(const std::string& key, const std::string& otherwise) const {
+  const auto found = details.find(key);
+  return found == details.end() ? otherwise : found->second;
+}
+
 std::string to_json(const transfer_request& request) {
   return write_json(request);
 }

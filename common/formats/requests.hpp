@@ -79,6 +79,7 @@ struct reply {
   std::uint64_t items = 0, failed = 0, bytes = 0;  // of a transfer
   std::int64_t elapsed_ms = 0;
   std::map<std::string, std::string> details;  // ping: agent version, status
+  std::string detail(const std::string& key, const std::string& otherwise = {}) const;
 };
 
 // How far a transfer is.

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import unittest
 
+from proton import Message
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from processes import eventually
 from topology import TopologyTest
@@ -183,11 +185,7 @@ class Troubles(TopologyTest):
         self.assertIn("NOBODY", result.out)
 
     def test_garbage_on_every_queue_stops_nothing(self):
-        from proton import Message
-        from proton.utils import BlockingConnection
-        with open(os.path.join(self.t.data, "qmgrs", self.t.QMGR, "qmgr.address")) as text:
-            host, port = text.read().split()
-        connection = BlockingConnection("amqp://%s:%s" % (host, port))
+        connection = self.t.stock_client()
         self.addCleanup(connection.close)
         subjects = ["", "transfer.request", "transfer.cancel", "agent.stop", "transfer.negotiate", "transfer.negotiated",
                     "transfer.ack", "transfer.finish", "transfer.data", "state.source", "state.destination", "state.plan", "state.mark",

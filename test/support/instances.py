@@ -76,13 +76,8 @@ class Instances(Topology):
 
     def active(self, agent="SRC"):
         """The name of the active instance, as the instances themselves say; None while there is none."""
-        for name, host in self.place.items():
-            try:
-                with open(host.home(agent, "agent.role")) as role:
-                    word, pid = role.read().split()
-            except (FileNotFoundError, ValueError):
-                continue
-            if word == "active" and host.pid(agent) == int(pid) and (agent, name) not in self.paused:
+        for name in self.place:
+            if self.is_active(name, agent) and (agent, name) not in self.paused:
                 return name
         return None
 

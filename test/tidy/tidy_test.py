@@ -25,8 +25,8 @@ PURE = {
     "agent/transfer/source_machine": set(),
     "agent/transfer/destination_machine": set(),
     "agent/transfer/epoch_fence": set(),
-    "agent/controller": {"agent/exit_codes.hpp"},
-    "agent/lock/machine": set(),
+    "agent/controller": {"agent/exit_codes.hpp", "common/backoff.hpp"},
+    "agent/lock/machine": {"common/backoff.hpp"},
 }
 
 

@@ -286,6 +286,7 @@ void agent::reload() {
   next.coordination = settings_.coordination;
   next.plan_directory = settings_.plan_directory;
   next.io_threads = settings_.io_threads;
+  next.data = settings_.data;
   settings_ = std::move(next);
   log(messages::BFGAG0908I);
 }

@@ -6,6 +6,25 @@
 
 namespace baton::agent {
 
+namespace {
+
+data_settings make_data_settings(const property_set& agent) {
+  data_settings s;
+  s.direct = agent.boolean("agentDataDirect");
+  s.host = agent.text("agentDataHost");
+  s.port = static_cast<std::uint16_t>(agent.integer("agentDataPort"));
+  s.allow_plain = agent.boolean("agentDataAllowPlain");
+  s.tls = {agent.text("agentSslCertificate"), agent.text("agentSslKey"), agent.text("agentSslTrustStore")};
+  s.loopback_only = s.tls.certificate.empty() && !s.allow_plain;
+  return s;
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace
+
 settings make_settings(const property_set& agent, const layout& where, const std::string& coordination) {
   settings s;
   s.name = agent.text("agentName");
@@ -20,6 +39,8 @@ settings make_settings(const property_set& agent, const layout& where, const std
   s.chunk_bytes = static_cast<std::uint32_t>(agent.integer("agentChunkSize"));
   s.window_frames = static_cast<std::uint32_t>(agent.integer("agentWindowSize"));
   s.checkpoint_frames = static_cast<std::uint32_t>(agent.integer("agentCheckpointInterval")) * s.window_frames;
+  s.data = make_data_settings(agent);
+  s.bandwidth_limit = static_cast<std::uint64_t>(agent.integer("agentBandwidthLimit"));
   s.max_source_transfers = static_cast<int>(agent.integer("maxSourceTransfers"));
   s.max_destination_transfers = static_cast<int>(agent.integer("maxDestinationTransfers"));
   s.max_queued_transfers = static_cast<int>(agent.integer("maxQueuedTransfers"));
@@ -87,6 +108,12 @@ std::vector<std::string> faults_of(const settings& s) {
         fmt::format("standbyPollInterval ({} ms) is longer than consumerSleepTime ({} ms), which is what it is "
                     "raised to",
                     s.standby_poll_ms, s.consumer_sleep_ms));
+  }
+  if (s.data.direct && s.data.loopback_only && !s.data.host.empty() && !is_loopback(s.data.host)) {
+    found.push_back(fmt::format(
+        "agentDataHost={} would receive file data in clear text from other hosts: set agentSslCertificate, agentSslKey "
+        "and agentSslTrustStore, or agentDataAllowPlain=true, or agentDataDirect=false",
+        s.data.host));
   }
   return found;
 }

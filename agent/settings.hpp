@@ -6,10 +6,21 @@
 #include <string>
 #include <vector>
 
+#include "common/amqp/connection.hpp"
 #include "properties/layout.hpp"
 #include "properties/property_set.hpp"
 
 namespace baton::agent {
+
+// The direct channels for data (agent/channel/).
+struct data_settings {
+  bool direct = false;
+  std::string host;  // empty: none was named
+  std::uint16_t port = 0;
+  bool allow_plain = false;
+  bool loopback_only = true;  // there is no certificate, and clear text is not for other hosts
+  amqp::tls_files tls;
+};
 
 struct settings {
   std::string name, description, coordination;  // coordination: the name of the set of configuration
@@ -17,6 +28,8 @@ struct settings {
   std::string transfer_root;
   std::string plan_directory;  // where plans of running transfers are kept
   bool bindings = true;
+  data_settings data;
+  std::uint64_t bandwidth_limit = 0;  // bytes per second of all transfers that are sent; 0: none
   std::uint32_t chunk_bytes = 262144, window_frames = 10, checkpoint_frames = 40;
   int max_source_transfers = 25, max_destination_transfers = 25, max_queued_transfers = 1000;
   std::uint64_t max_files = 0;

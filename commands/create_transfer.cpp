@@ -43,6 +43,9 @@ constexpr option options[] = {
     {"rt", "recovery-timeout", option_kind::number, "seconds",
      "Time that the transfer may be in recovery; -1: for ever. Default: the source agent's transferRecoveryTimeout.",
      false, false, false, -1, 31536000},
+    {"bw", "bandwidth", option_kind::number, "bytes",
+     "Bytes per second that the transfer may use. Default: no limit but the source agent's agentBandwidthLimit.", false,
+     false, false, 1, 1099511627776},
     {"w", "wait", option_kind::number, "seconds",
      "Wait for the end of the transfer and show how far it is; without a value, or with -1, for ever. The exit code is "
      "the "
@@ -115,6 +118,7 @@ result<formats::transfer_request> request_of(const arguments& words) {
   request.originator_user = user_name();
   request.priority = static_cast<int>(words.number("pr", 0));
   request.recovery_timeout_s = words.number("rt", request.recovery_timeout_s);
+  request.bandwidth = static_cast<std::uint64_t>(words.number("bw", 0));
   request.wait = words.has("w");
   return request;
 }

@@ -72,6 +72,20 @@ constexpr property entries[] = {
      "Chunks that may be under way without being acknowledged: the memory of a transfer is this times agentChunkSize."},
     {"agentCheckpointInterval", integer, "4", 1, 1000, "",
      "Windows between two durable checkpoints of a file. More is faster, and sends more again after a failure."},
+    {"agentBandwidthLimit", bytes, "0", 0, 1024 * 1024 * mebi, "",
+     "Bytes per second that all transfers which the agent sends may use together; 0: no limit. It can be changed while "
+     "transfers run. fteCreateTransfer -bw limits one transfer."},
+    {"agentDataDirect", boolean, "true", 0, 0, "",
+     "Data of larger transfers goes from agent to agent, past the queue manager, where both have this and reach each "
+     "other. Otherwise, and while that is broken, it goes through the DATA queue of the destination."},
+    {"agentDataHost", text, "", 0, 0, "",
+     "Address or name at which source agents reach this agent for the data of a transfer; it listens there. Default: "
+     "with agentSslCertificate or agentDataAllowPlain all addresses of the host, under the host's name; otherwise "
+     "127.0.0.1, for agents of the same host."},
+    {"agentDataPort", integer, "0", 0, 65535, "", "Port for the data of transfers; 0: any that is free."},
+    {"agentDataAllowPlain", boolean, "false", 0, 0, "",
+     "Send and receive the data of transfers directly in clear text between hosts. Only for networks where nobody else "
+     "listens. With agentSslCertificate this agent receives with TLS all the same."},
     {"itemsPerProgressMessage", integer, "50", 1, 10000, "", "Files that are reported in one progress message."},
     {"ioThreadPoolSize", integer, "4", 1, 64, "", "Threads that read, write and checksum files."},
     {"transferRoot", path, "", 0, 0, "",

@@ -48,8 +48,9 @@ void send_notice(services& agent, const std::string& source_agent, const std::st
   agent.send(formats::reply_queue(source_agent), std::move(m));
 }
 
-destination_transfer::destination_transfer(services& agent, const formats::negotiate& first, ended on_end)
-    : agent_(agent), terms_(first), on_end_(std::move(on_end)), machine_(limits_of(agent.settings())) {
+destination_transfer::destination_transfer(services& agent, channel::direct_channels& channels,
+                                           const formats::negotiate& first, ended on_end)
+    : agent_(agent), terms_(first), on_end_(std::move(on_end)), machine_(limits_of(agent.settings())), path_(channels) {
   record_.transfer_id = first.transfer_id;
   record_.sequence = next_sequence(0, agent.epoch());
   saved_at_ms_ = boot_time_ms();
@@ -57,12 +58,14 @@ destination_transfer::destination_transfer(services& agent, const formats::negot
   log(messages::BFGTR0003I, first.transfer_id, first.source_agent, first.items_total, first.bytes_total);
 }
 
-destination_transfer::destination_transfer(services& agent, const formats::destination_record& left, ended on_end)
+destination_transfer::destination_transfer(services& agent, channel::direct_channels& channels,
+                                           const formats::destination_record& left, ended on_end)
     : agent_(agent),
       terms_(left.terms),
       record_(left),
       on_end_(std::move(on_end)),
       machine_(limits_of(agent.settings())),
+      path_(channels),
       adopted_(true),
       recorded_(true) {
   terms_.again = true;
@@ -146,6 +149,7 @@ void destination_transfer::perform(const destination_action::answer& a) {
   if (terms_.again) log(messages::BFGTR0027I, terms_.transfer_id, answer.from.item, answer.from.offset);
   answer.chunk_bytes = std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes);
   answer.window_frames = std::min(terms_.window_frames, agent_.settings().window_frames);
+  if (terms_.direct) answer.direct = path_.offer();
   // More than is under way at once is worth a record from the start: the next activation tells the source at once.
   if (!recorded_ && terms_.bytes_total > std::uint64_t{answer.chunk_bytes} * answer.window_frames) save_record();
   amqp::message m;
@@ -231,11 +235,13 @@ void destination_transfer::send_ack(std::uint64_t frames, std::vector<formats::i
   m.durable = false;
   m.subject = formats::subject::ack;
   m.body = to_json(a);
+  if (path_.send_ack(m.body)) return;
   agent_.send(formats::reply_queue(terms_.source_agent), std::move(m));
 }
 
 void destination_transfer::perform(const destination_action::close&) {
   agent_.loop().cancel(wake_);
+  path_.close();
   frames_.clear();
   agent_.pool().submit([writer = writer_]() -> std::function<void()> {
     writer->discard();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/transfer/destination_machine.hpp"
+#include "agent/transfer/destination_path.hpp"
 #include "agent/transfer/destination_writer.hpp"
 #include "agent/transfer/services.hpp"
 #include "common/formats/state.hpp"
@@ -26,9 +27,11 @@ void send_notice(services& agent, const std::string& source_agent, const std::st
 class destination_transfer : public std::enable_shared_from_this<destination_transfer> {
  public:
   using ended = std::function<void(const std::string& transfer_id)>;
-  destination_transfer(services& agent, const formats::negotiate& first, ended on_end);
+  destination_transfer(services& agent, channel::direct_channels& channels, const formats::negotiate& first,
+                       ended on_end);
   // From the record of an earlier activation; adopt() follows.
-  destination_transfer(services& agent, const formats::destination_record& left, ended on_end);
+  destination_transfer(services& agent, channel::direct_channels& channels, const formats::destination_record& left,
+                       ended on_end);
   ~destination_transfer();
 
   void adopt();
@@ -63,6 +66,7 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   const ended on_end_;
   std::shared_ptr<std::atomic<bool>> over_ = std::make_shared<std::atomic<bool>>(false);  // stops workers
   destination_machine machine_;
+  destination_path path_;
   std::shared_ptr<destination_writer> writer_;  // one worker at a time
   std::string arriving_;                        // the frame of the event being handled
   std::deque<std::pair<std::uint64_t, std::string>> frames_;

@@ -67,15 +67,17 @@ item_ledger::~item_ledger() {
   agent_.loop().cancel(retry_);
 }
 
-void item_ledger::adopt_deleting(plan_reader& plan) {
+void item_ledger::adopt_deleting(std::vector<plan_item> items) {
+  std::map<std::uint64_t, plan_item> planned;
+  for (auto& item : items) planned.emplace(item.number, std::move(item));
   for (const auto& left : record_.deleting) {
-    auto item = plan.seek(left.number) ? plan.next() : result<std::optional<plan_item>>(std::optional<plan_item>());
-    if (!item || !*item) {
+    const auto found = planned.find(left.number);
+    if (found == planned.end()) {
       verified_.erase(left.number);  // not in the plan: nothing to go on with
       continue;
     }
     read_item entry;
-    entry.item = std::move(**item);
+    entry.item = std::move(found->second);
     entry.item.identity = {left.size, left.device, left.inode, left.modified_s, left.modified_ns};
     entry.checksum = left.checksum;
     deleting_.push_back(std::move(entry));

@@ -29,8 +29,8 @@ class item_ledger {
               save saved, std::function<void()> settled);
   ~item_ledger();
 
-  // Goes on with what an earlier activation was about to delete. `plan` finds the items.
-  void adopt_deleting(plan_reader& plan);
+  // Goes on with what an earlier activation was about to delete: these items of the record, as the plan has them.
+  void adopt_deleting(std::vector<plan_item> items);
 
   // An item was read; it waits for its result, unless reading failed before the destination was told of it.
   void add(read_item item);

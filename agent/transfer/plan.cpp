@@ -126,15 +126,29 @@ result<std::optional<plan_item>> plan_reader::next() {
 }
 
 status plan_reader::seek(std::uint64_t number) {
-  in_.clear();
-  in_.seekg(static_cast<std::streamoff>(magic.size()));
-  next_number_ = 0;
+  if (number < next_number_) {
+    in_.clear();
+    in_.seekg(static_cast<std::streamoff>(magic.size()));
+    next_number_ = 0;
+  }
   while (next_number_ < number) {
     const auto skipped = next();
     if (!skipped) return skipped.error();
     if (!*skipped) break;
   }
   return done();
+}
+
+result<std::vector<plan_item>> find_items(plan_reader& plan, const std::vector<std::uint64_t>& numbers) {
+  std::vector<plan_item> found;
+  for (const std::uint64_t number : numbers) {
+    if (const auto there = plan.seek(number); !there) return there.error();
+    auto item = plan.next();
+    if (!item) return item.error();
+    if (!*item) break;
+    found.push_back(std::move(**item));
+  }
+  return found;
 }
 
 result<plan_summary> summarise_plan(const std::filesystem::path& path) {

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/formats/frame.hpp"
 #include "common/result.hpp"
@@ -62,7 +63,7 @@ class plan_reader {
   static result<plan_reader> open(const std::filesystem::path& path);
   // The next item, or none at the end.
   result<std::optional<plan_item>> next();
-  // Goes to an item; at or past the end, next() gives none.
+  // Goes to an item; at or past the end, next() gives none. Forward it reads what is between, backward all before.
   status seek(std::uint64_t number);
 
  private:
@@ -71,6 +72,9 @@ class plan_reader {
   std::ifstream in_;
   std::uint64_t next_number_ = 0;
 };
+
+// The items with these numbers, which rise; those that are not in the plan are left out.
+result<std::vector<plan_item>> find_items(plan_reader& plan, const std::vector<std::uint64_t>& numbers);
 
 // What tells whether a plan file is the one that a record names. It is kept on STATE in parts of plan_part_bytes.
 struct plan_summary {

@@ -80,14 +80,14 @@ void source_machine::on(const source_event::negotiated& e, actions& out) {
   frames_read_ = frames_acked_ = 0;
   reading_ = last_read_ = false;
   moved_data_ = true;
+  path_open_ = path_wanted_ = false;
   out.push_back(source_action::open_reader{attempt_});
+  out.push_back(source_action::open_path{});
   wake(limits_.ack_timeout_ms, out);
-  read_more(out);
 }
 
 void source_machine::on(const source_event::frame_read& e, actions& out) {
-  const bool moving = state_ == source_state::running || state_ == source_state::resuming;
-  if (!moving || e.attempt != attempt_) return;
+  if (!moving() || e.attempt != attempt_) return;
   reading_ = false;
   ++frames_read_;
   last_read_ = e.last;
@@ -100,13 +100,13 @@ void source_machine::on(const source_event::broken&, actions& out) {
 }
 
 void source_machine::on(const source_event::acked& e, actions& out) {
-  const bool moving = state_ == source_state::running || state_ == source_state::resuming;
-  if (!moving || e.attempt != attempt_ || e.frames > frames_read_) return;
+  if (!moving() || e.attempt != attempt_ || e.frames > frames_read_) return;
   state_ = source_state::running;
   recovery_since_ = -1;
   frames_acked_ = std::max(frames_acked_, e.frames);
   if (e.complete) return end(source_state::complete, code_complete, "completed", out);
   wake(limits_.ack_timeout_ms, out);
+  change_path(out);
   read_more(out);
 }
 
@@ -134,8 +134,31 @@ void source_machine::on(const source_event::tick&, actions& out) {
 // What is under way, data or a question, may have gone with the activation before: nobody needs to wait for it.
 void source_machine::on(const source_event::taken_over&, actions& out) {
   if (state_ == source_state::negotiating) return ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
-  const bool moving = state_ == source_state::running || state_ == source_state::resuming;
-  if (moving || state_ == source_state::resynchronising) recover(out);
+  if (moving() || state_ == source_state::resynchronising) recover(out);
+}
+
+void source_machine::on(const source_event::path_open& e, actions& out) {
+  if (!moving() || e.attempt != attempt_ || path_open_) return;
+  path_open_ = true;
+  read_more(out);
+}
+
+// Nothing is wrong with the destination: this is not recovery, and has none of its limits.
+void source_machine::on(const source_event::path_lost& e, actions& out) {
+  if (moving() && e.attempt == attempt_) ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
+}
+
+void source_machine::on(const source_event::better_path&, actions& out) {
+  if (!moving() || !path_open_) return;
+  path_wanted_ = true;
+  change_path(out);
+}
+
+// Frames that take two ways at once could overtake each other.
+void source_machine::change_path(actions& out) {
+  if (!path_wanted_ || reading_ || frames_read_ > frames_acked_) return;
+  path_open_ = path_wanted_ = false;
+  out.push_back(source_action::open_path{});
 }
 
 // A question to the destination, with a new attempt: what belongs to an older one is ignored by both sides from now on.
@@ -147,7 +170,7 @@ void source_machine::ask(source_state next, std::int64_t patience_ms, actions& o
 }
 
 void source_machine::read_more(actions& out) {
-  if (reading_ || last_read_ || frames_read_ - frames_acked_ >= window_) return;
+  if (!path_open_ || path_wanted_ || reading_ || last_read_ || frames_read_ - frames_acked_ >= window_) return;
   reading_ = true;
   out.push_back(source_action::read_frame{});
 }

@@ -11,7 +11,7 @@ namespace baton::transfer {
 
 enum class source_state {
   new_transfer,  // previous: -.                              next: negotiating, failed, cancelled_new
-  negotiating,   // previous: new, waiting_for_capacity.      next: running, waiting, recovering, failed, cancelled_new
+  negotiating,   // previous: new, waiting, running, resuming. next: running, waiting, recovering, failed, cancelled_new
   waiting_for_capacity,  // previous: negotiating.                 next: negotiating, recovering, failed, cancelled_new
   running,     // previous: negotiating, resuming.          next: complete, recovering, failed, cancelled_in_progress
   recovering,  // previous: any before the end.             next: resynchronising, recovery_timed_out, cancelled
@@ -64,12 +64,21 @@ struct acked {
 struct cancel {};
 struct unreachable {};  // the destination's queue does not exist
 struct taken_over {};   // another activation of the destination agent, which knows of no question, has the transfer
+// The way that frames take: a direct channel or a queue, which only the driver knows.
+struct path_open {
+  std::uint64_t attempt = 0;
+};  // answers open_path
+struct path_lost {
+  std::uint64_t attempt = 0;
+};                      // what was under way on it is lost
+struct better_path {};  // another way may be open by now
 struct tick {};         // the time asked for by wake_at has come
 }  // namespace source_event
 using source_input =
     std::variant<source_event::start, source_event::planned, source_event::plan_failed, source_event::negotiated,
                  source_event::frame_read, source_event::broken, source_event::acked, source_event::cancel,
-                 source_event::unreachable, source_event::tick, source_event::taken_over>;
+                 source_event::unreachable, source_event::tick, source_event::taken_over, source_event::path_open,
+                 source_event::path_lost, source_event::better_path>;
 
 namespace source_action {
 struct make_plan {};
@@ -79,6 +88,7 @@ struct negotiate {
 struct open_reader {
   std::uint64_t attempt = 0;
 };                     // at the position that the destination named
+struct open_path {};   // the best way there is now; nothing is under way
 struct read_frame {};  // one at a time; answered by frame_read
 struct send_frame {};  // the frame of this frame_read
 struct recover {};     // say so in the log
@@ -91,8 +101,8 @@ struct finish {
 };  // tell the destination and the world; the last action
 }  // namespace source_action
 using source_output = std::variant<source_action::make_plan, source_action::negotiate, source_action::open_reader,
-                                   source_action::read_frame, source_action::send_frame, source_action::recover,
-                                   source_action::wake_at, source_action::finish>;
+                                   source_action::open_path, source_action::read_frame, source_action::send_frame,
+                                   source_action::recover, source_action::wake_at, source_action::finish>;
 
 // Result codes that the machine decides itself; complete leaves the code to the items' results.
 inline constexpr int code_complete = 0, code_failed = 40, code_cancelled = 41, code_destination_capacity = 45,
@@ -121,7 +131,12 @@ class source_machine {
   void on(const source_event::unreachable&, actions& out);
   void on(const source_event::tick&, actions& out);
   void on(const source_event::taken_over&, actions& out);
+  void on(const source_event::path_open& e, actions& out);
+  void on(const source_event::path_lost& e, actions& out);
+  void on(const source_event::better_path&, actions& out);
 
+  bool moving() const { return state_ == source_state::running || state_ == source_state::resuming; }
+  void change_path(actions& out);
   void ask(source_state next, std::int64_t patience_ms, actions& out);
   void read_more(actions& out);
   void recover(actions& out);
@@ -136,7 +151,8 @@ class source_machine {
   std::uint32_t window_ = 1;
   std::uint64_t frames_read_ = 0, frames_acked_ = 0;
   bool reading_ = false, last_read_ = false;
-  std::int64_t recovery_since_ = -1;  // -1: not in recovery
+  bool path_open_ = false, path_wanted_ = false;  // wanted: another one, as soon as nothing is under way
+  std::int64_t recovery_since_ = -1;              // -1: not in recovery
   int recoveries_ = 0;
 };
 

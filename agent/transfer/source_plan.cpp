@@ -104,6 +104,18 @@ void source_plan::find() {
   });
 }
 
+void source_plan::look_up(std::vector<std::uint64_t> numbers, std::function<void(std::vector<plan_item>)> then) {
+  agent_.pool().submit([weak = weak_from_this(), path = path_, numbers = std::move(numbers),
+                        then = std::move(then)]() -> std::function<void()> {
+    auto plan = plan_reader::open(path);
+    auto items = plan ? find_items(*plan, numbers) : result<std::vector<plan_item>>(plan.error());
+    return [weak, then, found = items ? std::move(*items) : std::vector<plan_item>()] {
+      const auto self = weak.lock();
+      if (self && !*self->stopped_) then(found);
+    };
+  });
+}
+
 void source_plan::collect(const plan_summary& wanted) {
   timer_ = agent_.loop().after(parts_patience_ms, [this, wanted] {
     log(messages::BFGTR0031W, request_->id, formats::state_queue(agent_.settings().name),

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/transfer/plan_collector.hpp"
 #include "agent/transfer/plan_sender.hpp"
@@ -36,7 +37,9 @@ class source_plan : public std::enable_shared_from_this<source_plan> {
   // It is not needed any more.
   void remove();
 
-  result<plan_reader> open() const { return plan_reader::open(path_); }
+  // `then` gets the items with these numbers, which rise; none when the plan cannot be read.
+  void look_up(std::vector<std::uint64_t> numbers, std::function<void(std::vector<plan_item>)> then);
+  const std::string& path() const { return path_; }
   const plan_totals& totals() const { return totals_; }
 
  private:

@@ -12,6 +12,27 @@ source_reader::source_reader(plan_reader plan, const formats::transfer_request& 
                              std::size_t chunk_bytes)
     : plan_(std::move(plan)), request_(request), header_(std::move(header)), chunk_bytes_(chunk_bytes) {}
 
+opened_reader open_reader(const formats::transfer_request& request, const reader_start& start) {
+  opened_reader out;
+  const auto unusable = [&](const error& why) { out.failure = render(messages::BFGTR0019E, why.text); };
+  auto plan = plan_reader::open(start.plan);
+  if (!plan) {
+    unusable(plan.error());
+    return out;
+  }
+  std::vector<std::uint64_t> numbers;
+  for (std::uint64_t number = start.entered; number < start.from.item; ++number) numbers.push_back(number);
+  auto before = find_items(*plan, numbers);
+  if (before) out.before = std::move(*before);
+  auto reader = std::make_shared<source_reader>(std::move(*plan), request, start.header, start.chunk_bytes);
+  const auto found = reader->seek(start.from);
+  if (before && found)
+    out.reader = std::move(reader);
+  else
+    unusable(before ? found.error() : before.error());
+  return out;
+}
+
 status source_reader::seek(const formats::position& from) {
   resume_ = from;
   return plan_.seek(from.item);

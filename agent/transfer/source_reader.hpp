@@ -76,4 +76,19 @@ class source_reader {
   std::atomic<std::uint64_t> skip_{UINT64_MAX};
 };
 
+// Opens a reader at a position, with the items from `entered` up to there.
+struct opened_reader {
+  std::shared_ptr<source_reader> reader;
+  std::vector<plan_item> before;
+  std::string failure;  // a rendered message; then there is no reader
+};
+struct reader_start {
+  std::string plan;  // path
+  formats::frame_header header;
+  std::size_t chunk_bytes = 0;
+  formats::position from;
+  std::uint64_t entered = 0;
+};
+opened_reader open_reader(const formats::transfer_request& request, const reader_start& start);
+
 }  // namespace baton::transfer

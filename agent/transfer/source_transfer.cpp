@@ -41,7 +41,8 @@ std::uint64_t first_attempt(const formats::source_record& record, std::uint64_t 
 
 }  // namespace
 
-source_transfer::source_transfer(services& agent, plan_collector& plans, formats::transfer_request request,
+source_transfer::source_transfer(services& agent, plan_collector& plans, channel::direct_channels& channels,
+                                 token_bucket& of_agent, formats::transfer_request request,
                                  formats::source_record record, ended on_end)
     : agent_(agent),
       request_(std::make_shared<const formats::transfer_request>(std::move(request))),
@@ -55,6 +56,8 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, formats
             finish_when_quiet();
           }),
       plan_(std::make_shared<source_plan>(agent, plans, request_, record_, plan_handlers())),
+      path_(std::make_shared<source_path>(agent, channels, request_, path_handlers())),
+      of_agent_(of_agent),
       adopted_(record_.planned),
       recoveries_before_(record_.recoveries),
       started_at_ms_(boot_time_ms()) {
@@ -65,7 +68,8 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, formats
 
 source_transfer::~source_transfer() {
   plan_->stop();
-  for (const auto timer : {wake_, progress_timer_}) agent_.loop().cancel(timer);
+  path_->close();
+  for (const auto timer : {wake_, progress_timer_, read_timer_}) agent_.loop().cancel(timer);
 }
 
 void source_transfer::start() {
@@ -87,6 +91,7 @@ void source_transfer::on_negotiated(const formats::negotiated& answer) {
   record_.peer_epoch = answer.epoch;
   record_.peer_run = answer.run;
   failure_text_ = answer.text;  // empty when the destination takes the transfer
+  if (answer.attempt == machine_.attempt()) path_->offered(answer.direct);
   feed(source_event::negotiated{answer.attempt, answer.result_code, answer.window_frames});
   if (state() == source_state::waiting_for_capacity) {
     log(messages::BFGTR0012I, request_->destination_agent, request_->id,
@@ -193,16 +198,17 @@ void source_transfer::plan_listed() {
 }
 
 void source_transfer::plan_ready() {
-  if (adopted_) {
-    if (!record_.deleting.empty()) {
-      auto plan = plan_->open();
-      if (plan) ledger_.adopt_deleting(*plan);
-    }
+  if (!adopted_) return feed(source_event::planned{});
+  std::vector<std::uint64_t> deleting;
+  for (const auto& item : record_.deleting) deleting.push_back(item.number);
+  std::sort(deleting.begin(), deleting.end());
+  plan_->look_up(std::move(deleting), [this](std::vector<plan_item> items) {
+    ledger_.adopt_deleting(std::move(items));
     say_begin();
     save_record();
     tell_progress();
-  }
-  feed(source_event::planned{});
+    feed(source_event::planned{});
+  });
 }
 
 void source_transfer::say_begin() {
@@ -220,6 +226,8 @@ void source_transfer::perform(const source_action::negotiate& a) {
   record_.attempt = a.attempt;
   record_.recoveries = recoveries_before_ + machine_.recoveries();
   reader_.reset();
+  path_->close();
+  agent_.loop().cancel(read_timer_);
   held_ = false;
   asked_epoch_ = agent_.epoch();
   heard_at_ms_ = boot_time_ms();
@@ -237,6 +245,7 @@ void source_transfer::perform(const source_action::negotiate& a) {
   const auto& s = agent_.settings();
   ask.chunk_bytes = s.chunk_bytes;
   ask.window_frames = s.window_frames;
+  ask.direct = s.data.direct && source_path::worth_it(ask.items_total, ask.bytes_total);
   amqp::message m;
   m.subject = formats::subject::negotiate;
   m.body = to_json(ask);
@@ -248,39 +257,64 @@ void source_transfer::perform(const source_action::open_reader& a) {
   under_way_.clear();
   frames_acked_ = 0;
   moved_bytes_ = record_.bytes + terms_.from.offset;
-  auto plan = plan_->open();
-  if (!plan) {
-    failure_text_ = render(messages::BFGTR0019E, plan.error().text);
-    return;  // read_frame finds no reader and says so
-  }
-  enter_what_arrived(*plan);
-  ledger_.rewind(terms_.from);
-  reader_ = std::make_shared<source_reader>(
-      std::move(*plan), *request_, formats::frame_header{request_->id, asked_epoch_, a.attempt, 0},
-      std::clamp(terms_.chunk_bytes, chunk_bytes_min, std::max(agent_.settings().chunk_bytes, chunk_bytes_min)));
-  reader_->pass_over(ledger_.done());
-  if (machine_.recoveries() > 0) {
-    log(messages::BFGTR0027I, request_->id, terms_.from.item, terms_.from.offset);
-  }
-  const auto found = reader_->seek(terms_.from);
-  if (found) return;
-  failure_text_ = render(messages::BFGTR0019E, found.error().text);
-  reader_.reset();
+  opening_ = true;
+  path_wanted_ = false;
+  const formats::frame_header header{request_->id, asked_epoch_, a.attempt, 0};
+  const reader_start start{plan_->path(), header, chunk_bytes(), terms_.from, ledger_.next_number()};
+  agent_.pool().submit([weak = weak_from_this(), request = request_, start]() -> std::function<void()> {
+    auto opened = std::make_shared<opened_reader>(open_reader(*request, start));
+    return [weak, start, opened] {
+      const auto self = weak.lock();
+      if (self && self->machine_.attempt() == start.header.attempt && !self->finish_)
+        self->reader_opened(start, *opened);
+    };
+  });
 }
 
 // The destination may be ahead of the books: it goes on behind items that an earlier run of this agent read, or behind
 // one that it refused while it was read. Their results are told again, so they have to wait for them here.
-void source_transfer::enter_what_arrived(plan_reader& plan) {
-  if (ledger_.next_number() >= terms_.from.item || !plan.seek(ledger_.next_number())) return;
-  while (ledger_.next_number() < terms_.from.item) {
-    auto item = plan.next();
-    if (!item || !*item) return;
+void source_transfer::reader_opened(const reader_start& start, opened_reader& opened) {
+  opening_ = false;
+  for (auto& item : opened.before) {
     read_item entry;
-    entry.failure = (*item)->failure;
+    entry.failure = item.failure;
     entry.told = entry.failure.empty();
-    entry.item = std::move(**item);
+    entry.item = std::move(item);
     ledger_.add(std::move(entry));
   }
+  ledger_.rewind(start.from);
+  reader_ = std::move(opened.reader);
+  failure_text_ = opened.failure;  // with it there is no reader, and read_frame says so
+  if (reader_) reader_->pass_over(ledger_.done());
+  if (machine_.recoveries() > 0) log(messages::BFGTR0027I, request_->id, start.from.item, start.from.offset);
+  if (path_wanted_) path_->open();
+}
+
+std::int64_t source_transfer::rate_wait_ms() {
+  const std::int64_t now = boot_time_ms();
+  of_agent_.set_rate(agent_.settings().bandwidth_limit, now);
+  of_transfer_.set_rate(request_->bandwidth, now);
+  return std::max(of_agent_.wait_ms(now), of_transfer_.wait_ms(now));
+}
+
+// As both sides want it; less where a limit would make a pause of each frame.
+std::uint32_t source_transfer::chunk_bytes() const {
+  constexpr std::uint64_t frames_per_s = 8;
+  std::uint64_t bytes = std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes);
+  for (const std::uint64_t limit : {agent_.settings().bandwidth_limit, request_->bandwidth}) {
+    if (limit > 0) bytes = std::min(bytes, limit / frames_per_s);
+  }
+  return static_cast<std::uint32_t>(std::max<std::uint64_t>(bytes, chunk_bytes_min));
+}
+
+void source_transfer::perform(const source_action::open_path&) {
+  path_wanted_ = true;
+  if (!opening_) path_->open();
+}
+
+source_path::handlers source_transfer::path_handlers() {
+  return {[this] { feed(source_event::path_open{machine_.attempt()}); },
+          [this] { feed(source_event::path_lost{machine_.attempt()}); }, [this] { feed(source_event::better_path{}); }};
 }
 
 void source_transfer::perform(const source_action::read_frame&) {
@@ -292,6 +326,10 @@ void source_transfer::perform(const source_action::read_frame&) {
   }
   held_ = !may_read();
   if (held_) return save_when_behind();
+  if (const std::int64_t wait = rate_wait_ms()) {
+    read_timer_ = agent_.loop().after(wait, [this] { perform(source_action::read_frame{}); });
+    return;
+  }
   agent_.pool().submit([weak = weak_from_this(), reader = reader_, request = request_,
                         attempt = machine_.attempt()]() -> std::function<void()> {
     auto frame = std::make_shared<read_frame>(reader->next_frame());
@@ -307,6 +345,7 @@ void source_transfer::frame_done(std::uint64_t attempt, std::shared_ptr<read_fra
     failure_text_ = render(messages::BFGTR0019E, frame->broken);
     return feed(source_event::broken{});
   }
+  for (auto* bucket : {&of_agent_, &of_transfer_}) bucket->take(frame->data_bytes, boot_time_ms());
   for (auto& item : frame->ended) ledger_.add(std::move(item));
   ready_ = std::move(frame);
   feed(source_event::frame_read{attempt, ready_->last});
@@ -317,11 +356,7 @@ void source_transfer::frame_done(std::uint64_t attempt, std::shared_ptr<read_fra
 void source_transfer::perform(const source_action::send_frame&) {
   under_way_.push_back(ready_->data_bytes);
   current_item_ = ready_->current;
-  amqp::message m;
-  m.durable = false;
-  m.subject = formats::subject::data;
-  m.body = std::move(ready_->bytes);
-  agent_.send_data(formats::data_queue(request_->destination_agent), std::move(m));
+  path_->send(std::move(ready_->bytes));
 }
 
 void source_transfer::perform(const source_action::recover&) {
@@ -341,7 +376,8 @@ void source_transfer::perform(const source_action::wake_at& a) {
 
 void source_transfer::perform(const source_action::finish& a) {
   plan_->stop();
-  agent_.loop().cancel(wake_);
+  path_->close();
+  for (const auto timer : {wake_, read_timer_}) agent_.loop().cancel(timer);
   finish_ = a;
   if (machine_.attempt() >= record_.attempt && record_.attempt > 0) {
     formats::finish done_with;
@@ -361,6 +397,7 @@ void source_transfer::perform(const source_action::finish& a) {
 // The last steps, once no source is being deleted any more: books, result, answer, and the end of the record.
 void source_transfer::finish_when_quiet() {
   if (!finish_ || ledger_.busy()) return;
+  const auto keep = shared_from_this();  // on_end_ drops this object, and itself with it
   if (finish_->code == code_complete) ledger_.close_unanswered(render(messages::BFGTR0022E));
   ledger_.flush();
   int code = finish_->code;

@@ -10,8 +10,10 @@
 #include "agent/transfer/item_ledger.hpp"
 #include "agent/transfer/services.hpp"
 #include "agent/transfer/source_machine.hpp"
+#include "agent/transfer/source_path.hpp"
 #include "agent/transfer/source_plan.hpp"
 #include "agent/transfer/source_reader.hpp"
+#include "agent/transfer/token_bucket.hpp"
 #include "common/formats/transfer.hpp"
 
 namespace baton::transfer {
@@ -22,8 +24,8 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
 
   // `record` is new, or what an earlier activation left. `plans` has what is known of its plan. `on_end` is called
   // once, last.
-  source_transfer(services& agent, plan_collector& plans, formats::transfer_request request,
-                  formats::source_record record, ended on_end);
+  source_transfer(services& agent, plan_collector& plans, channel::direct_channels& channels, token_bucket& of_agent,
+                  formats::transfer_request request, formats::source_record record, ended on_end);
   ~source_transfer();
 
   void start();
@@ -40,14 +42,16 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void perform(const source_action::make_plan&);
   void perform(const source_action::negotiate& a);
   void perform(const source_action::open_reader& a);
+  void perform(const source_action::open_path&);
   void perform(const source_action::read_frame&);
   void perform(const source_action::send_frame&);
   void perform(const source_action::recover&);
   void perform(const source_action::wake_at& a);
   void perform(const source_action::finish& a);
 
-  void enter_what_arrived(plan_reader& plan);
+  void reader_opened(const reader_start& start, opened_reader& opened);
   source_plan::handlers plan_handlers();
+  source_path::handlers path_handlers();
   void plan_listed();
   void plan_ready();
   void say_begin();
@@ -62,6 +66,8 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void save_record(services::stored done = nullptr);
   void save_when_behind();
   bool may_read() const;
+  std::int64_t rate_wait_ms();
+  std::uint32_t chunk_bytes() const;
 
   services& agent_;
   const std::shared_ptr<const formats::transfer_request> request_;  // readers on workers keep it alive
@@ -70,11 +76,16 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   source_machine machine_;
   item_ledger ledger_;
   const std::shared_ptr<source_plan> plan_;
+  const std::shared_ptr<source_path> path_;
+  token_bucket& of_agent_;  // what all transfers of the agent may use together
+  token_bucket of_transfer_;
   std::uint64_t asked_epoch_ = 0;  // of the attempt
   formats::negotiated terms_;
   std::shared_ptr<source_reader> reader_;
+  bool opening_ = false;               // the reader, on a worker
+  bool path_wanted_ = false;           // by the machine, in this attempt
   std::shared_ptr<read_frame> ready_;  // the frame of the frame_read event being handled
-  event_loop::timer_id wake_ = 0, progress_timer_ = 0;
+  event_loop::timer_id wake_ = 0, progress_timer_ = 0, read_timer_ = 0;
   const bool adopted_;           // an earlier activation may have moved data
   const int recoveries_before_;  // in earlier activations
   std::int64_t started_at_ms_;   // boot time

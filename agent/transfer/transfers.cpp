@@ -14,7 +14,11 @@ constexpr int code_source_capacity = 44, code_source_not_permitted = 51, code_de
 }  // namespace
 
 transfers::transfers(services& agent, std::function<void()> became_idle)
-    : agent_(agent), became_idle_(std::move(became_idle)), plans_(agent) {}
+    : agent_(agent),
+      became_idle_(std::move(became_idle)),
+      channels_(agent.loop(), agent.pool(), agent.settings(),
+                [this](channel::kind what, std::string body) { received_directly(what, std::move(body)); }),
+      plans_(agent) {}
 
 std::optional<refusal> transfers::check(std::size_t pending) const {
   const auto& s = agent_.settings();
@@ -53,7 +57,7 @@ void transfers::adopt(const formats::destination_record& record) {
   if (const auto faster = destinations_.find(record.transfer_id); faster != destinations_.end()) {
     return faster->second->supersede(record);  // the source has been told where to begin, and that holds
   }
-  const auto made = std::make_shared<destination_transfer>(agent_, record, destination_end());
+  const auto made = std::make_shared<destination_transfer>(agent_, channels_, record, destination_end());
   destinations_.emplace(record.transfer_id, made);
   made->adopt();
   agent_.status_changed();
@@ -88,8 +92,8 @@ void transfers::start_next() {
 
 void transfers::start(formats::source_record record, formats::transfer_request request) {
   const std::string id = record.transfer_id;
-  auto made = std::make_shared<source_transfer>(agent_, plans_, std::move(request), std::move(record),
-                                                [this](const std::string& ended) {
+  auto made = std::make_shared<source_transfer>(agent_, plans_, channels_, bandwidth_, std::move(request),
+                                                std::move(record), [this](const std::string& ended) {
                                                   sources_.erase(ended);
                                                   start_next();
                                                   check_idle();
@@ -143,7 +147,7 @@ void transfers::on_negotiate(const formats::negotiate& ask) {
     if (draining_ || static_cast<int>(destinations_.size()) >= s.max_destination_transfers) {
       return refuse(ask, code_destination_capacity, render(messages::BFGTR0018E, s.name, destinations_.size()));
     }
-    auto made = std::make_shared<destination_transfer>(agent_, ask, destination_end());
+    auto made = std::make_shared<destination_transfer>(agent_, channels_, ask, destination_end());
     found = destinations_.emplace(ask.transfer_id, std::move(made)).first;
   }
   const auto keep = found->second;
@@ -184,6 +188,14 @@ void transfers::on_ack(const formats::ack& a) {
   const auto keep = found->second;
   if (judge(keep->request().destination_agent, a.epoch, a.run) != epoch_fence::verdict::pass) return;
   keep->on_ack(a);
+}
+
+// What is not right on a channel is as little a reason to stop as on a queue.
+void transfers::received_directly(channel::kind what, std::string body) {
+  if (what == channel::kind::frame) return on_frame(std::move(body));
+  const auto read = formats::read_ack(body);
+  if (read) return on_ack(*read);
+  log(messages::BFGTR0008W, "a direct channel", read.error().text);
 }
 
 void transfers::on_finish(const formats::finish& f) {

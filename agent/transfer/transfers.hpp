@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/channel/direct_channels.hpp"
 #include "agent/transfer/destination_transfer.hpp"
 #include "agent/transfer/epoch_fence.hpp"
 #include "agent/transfer/plan_collector.hpp"
@@ -69,16 +70,19 @@ class transfers {
   void end_queued(waiting entry);
   void refuse(const formats::negotiate& ask, int code, std::string text);
   destination_transfer::ended destination_end();
+  void received_directly(channel::kind what, std::string body);
   epoch_fence::verdict judge(const std::string& peer, std::uint64_t epoch, const std::string& run);
   void check_idle();
 
   services& agent_;
   const std::function<void()> became_idle_;
+  channel::direct_channels channels_;  // ends after all that uses it
   std::map<std::string, std::shared_ptr<source_transfer>> sources_;
   std::map<std::string, std::shared_ptr<destination_transfer>> destinations_;
   std::map<std::pair<int, std::uint64_t>, waiting> queue_;  // by falling priority, then by arrival
   std::uint64_t arrivals_ = 0;
   plan_collector plans_;
+  token_bucket bandwidth_;
   epoch_fence fence_;
   bool draining_ = false;
 };

@@ -69,6 +69,7 @@ void describe(Archive& a, transfer_request& r) {
   a("destinationQMgr", r.destination_qmgr);
   a("priority", r.priority);
   a("recoveryTimeout", r.recovery_timeout_s);
+  a("bandwidth", r.bandwidth);
   a("metaData", r.metadata);
   a("specs", r.specs);
   a("wait", r.wait);

@@ -57,6 +57,7 @@ struct transfer_request {
   std::string destination_agent, destination_qmgr;
   int priority = 0;                      // 0 to 9
   std::int64_t recovery_timeout_s = -2;  // -1 forever, 0 at once, n seconds; -2: the agent's property
+  std::uint64_t bandwidth = 0;           // bytes per second; 0: only what limits the agent
   std::map<std::string, std::string> metadata;
   std::vector<transfer_spec> specs;
   bool wait = false;  // the asker wants progress and the result

@@ -5,6 +5,15 @@
 namespace baton::formats {
 
 template <class Archive>
+void describe(Archive& a, data_offer& o) {
+  a("host", o.host);
+  a("port", o.port);
+  a("secret", o.secret);
+  a("tls", o.tls);
+  a("machine", o.machine);
+}
+
+template <class Archive>
 void describe(Archive& a, negotiated& m) {
   a("transferId", m.transfer_id);
   a("epoch", m.epoch);
@@ -17,6 +26,7 @@ void describe(Archive& a, negotiated& m) {
   a("windowFrames", m.window_frames);
   a("epochSeen", m.epoch_seen);
   a("runSeen", m.run_seen);
+  a("direct", m.direct);
 }
 
 template <class Archive>

@@ -33,6 +33,15 @@ inline constexpr std::uint64_t results_told_again(std::uint32_t window_frames) {
   return 4 * items_per_frame_max * (std::uint64_t{window_frames} + 1);
 }
 
+// Where a source can bring the data of one transfer, past the queue manager (agent/channel/). Once.
+struct data_offer {
+  std::string host;
+  int port = 0;         // 0: nowhere
+  std::string secret;   // 64 hex digits
+  bool tls = false;     // the certificate has to say `host`
+  std::string machine;  // not empty: only reachable from there
+};
+
 // Asks the destination to take (or to go on with) a transfer.
 struct negotiate {
   std::string transfer_id, source_agent, job;
@@ -43,6 +52,7 @@ struct negotiate {
   std::uint64_t results_from = 0;  // the first item whose result the source does not have yet
   bool again = false;              // data was sent before: items may have arrived whose results were lost
   std::uint32_t chunk_bytes = 262144, window_frames = 10;
+  bool direct = false;  // the source would rather bring the data itself
 };
 
 struct negotiated {
@@ -56,6 +66,7 @@ struct negotiated {
   std::uint32_t chunk_bytes = 262144, window_frames = 10;  // the smaller of both sides
   std::uint64_t epoch_seen = 0;                            // with code_stale_epoch: the highest one of the source agent
   std::string run_seen;                                    // and whose it is
+  data_offer direct;
 };
 
 // Not one of the field's: the source's epoch is not the highest that the destination has seen, or belongs to another

@@ -26,6 +26,7 @@ void describe(Archive& a, negotiate& m) {
   a("again", m.again);
   a("chunkBytes", m.chunk_bytes);
   a("windowFrames", m.window_frames);
+  a("direct", m.direct);
 }
 
 }  // namespace baton::formats

@@ -33,7 +33,7 @@ class Recovery(unittest.TestCase):
     def start_direct(self, agent):
         before = self.t.log(agent).count("BFGAG0059I")
         self.t.launch(agent)
-        eventually(lambda: self.t.log(agent).count("BFGAG0059I") > before, "agent %s is ready" % agent)
+        eventually(lambda: self.t.log(agent).count("BFGAG0059I") > before, lambda: "agent %s is ready; its exit code is %s: %s" % (agent, self.t.launched[agent].poll(), self.t.log(agent)[-4000:]))
 
     def start_large(self):
         """Begins a transfer of one large file and waits until some of it has been written."""

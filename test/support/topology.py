@@ -27,8 +27,9 @@ class Host:
     """A data root: what one host of the topology has of its own. Two roots on one machine act as two hosts."""
     QMGR = "QM1"
 
-    def __init__(self, root, data):
+    def __init__(self, root, data, inside=()):
         self.root = root
+        self.inside = list(inside)  # what its command lines begin with: see namespaces.py
         self.data = data
         self.env = dict(os.environ, BFG_DATA=self.data, HOME=self.root)
         self.launched = {}
@@ -45,7 +46,7 @@ class Host:
         return os.path.join(self.root, *names)
 
     def run(self, *words, timeout_s=120):
-        done = subprocess.run([os.path.join(BIN, words[0]), *words[1:]], env=self.env, stdin=subprocess.DEVNULL,
+        done = subprocess.run([*self.inside, os.path.join(BIN, words[0]), *words[1:]], env=self.env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout_s)
         return Result(done.returncode, done.stdout.decode(errors="replace"))
 
@@ -84,7 +85,7 @@ class Host:
 
     def launch(self, agent):
         """The agent without its controller, which would wait longer before each new start."""
-        self.launched[agent] = subprocess.Popen([os.path.join(BIN, "baton-agent"), agent], env=self.env, stdin=subprocess.DEVNULL,
+        self.launched[agent] = subprocess.Popen([*self.inside, os.path.join(BIN, "baton-agent"), agent], env=self.env, stdin=subprocess.DEVNULL,
                                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def kill_launched(self, agent):
@@ -149,9 +150,9 @@ class Topology(Host):
     """Coordination is on an embedded queue manager of its own. So are the agents, unless `broker` (see rabbitmq.py) says
     where else: then commands connect there too. With `all_there` coordination is there as well, and nothing is embedded."""
 
-    def __init__(self, agents=("SRC", "DST"), properties=None, broker=None, all_there=False):
+    def __init__(self, agents=("SRC", "DST"), properties=None, broker=None, all_there=False, inside=()):
         root = tempfile.mkdtemp(prefix="baton-test-")
-        super().__init__(root, os.path.join(root, "data"))
+        super().__init__(root, os.path.join(root, "data"), inside)
         self.agents = list(agents)
         self.broker = broker
         self.hosts = [self]

@@ -21,6 +21,7 @@ transfer_request sample_request() {
   r.destination_qmgr = "QM2";
   r.priority = 9;
   r.recovery_timeout_s = -1;
+  r.bandwidth = 12345678901;
   r.metadata = {{"key", "value"}, {"empty", ""}};
   r.wait = true;
   transfer_spec spec;

@@ -26,7 +26,8 @@ TEST_CASE("a negotiation comes back as it was written") {
 }
 
 TEST_CASE("a negotiation answer comes back as it was written") {
-  const negotiated sample{id, 1, "run", 2, 45, "BFGTR0018E: full", {3, 4}, 5, 6, 7, "rival"};
+  const negotiated sample{id,     1, "run", 2, 45,      "BFGTR0018E: full",
+                          {3, 4}, 5, 6,     7, "rival", {"host", 4711, std::string(64, 'c'), true, "machine"}};
   test::check_record(sample, read_negotiated);
   const auto again = read_negotiated(to_json(sample));
   CHECK(again->from == position{3, 4});

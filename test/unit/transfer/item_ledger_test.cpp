@@ -254,7 +254,7 @@ TEST_CASE("what an earlier activation was about to delete is deleted, counted or
   auto reading = plan_reader::open(where.path() / "plan");
   REQUIRE(reading.ok());
   CHECK(kept.ledger->done() == std::set<std::uint64_t>{0, 1, 2});
-  kept.ledger->adopt_deleting(*reading);
+  kept.ledger->adopt_deleting(*find_items(*reading, {0, 1, 2}));
   REQUIRE(kept.wait());
   CHECK_FALSE(fs::exists(where.path() / "left"));
   CHECK(read_file(where.path() / "changed") == "something else");

@@ -133,3 +133,20 @@ TEST_CASE("a plan that cannot be written is an error") {
   for (std::uint64_t i = 0; i < 100; ++i) plan->add(sample(i));
   CHECK_FALSE(plan->finish().ok());
 }
+
+TEST_CASE("items are found by their numbers, in one way through the plan") {
+  const temporary_directory where;
+  auto plan = plan_reader::open(written(where, 5));
+  REQUIRE(plan.ok());
+  const auto numbers = [&](const std::vector<std::uint64_t>& wanted) {
+    const auto found = find_items(*plan, wanted);
+    REQUIRE(found.ok());
+    std::vector<std::uint64_t> seen;
+    for (const auto& item : *found) seen.push_back(item.number);
+    return seen;
+  };
+  CHECK(numbers({1, 2, 4}) == std::vector<std::uint64_t>{1, 2, 4});
+  CHECK(numbers({0, 3}) == std::vector<std::uint64_t>{0, 3});  // behind where it was
+  CHECK(numbers({4, 5, 9}) == std::vector<std::uint64_t>{4});
+  CHECK(numbers({}).empty());
+}

@@ -14,8 +14,9 @@ namespace baton::test {
 using namespace transfer;
 
 inline std::string name_of(const source_input& event) {
-  static const char* const names[] = {"start", "planned", "plan_failed", "negotiated", "frame_read", "broken",
-                                      "acked", "cancel",  "unreachable", "tick",       "taken_over"};
+  static const char* const names[] = {"start",      "planned",   "plan_failed", "negotiated",  "frame_read",
+                                      "broken",     "acked",     "cancel",      "unreachable", "tick",
+                                      "taken_over", "path_open", "path_lost",   "better_path"};
   return names[event.index()];
 }
 
@@ -72,6 +73,7 @@ class watched_source {
     if (const auto* ack = std::get_if<source_event::acked>(&event)) {
       if (ack->attempt == attempt() && ack->frames <= sent_) acked_ = std::max(acked_, ack->frames);
     }
+    if (const auto* path = std::get_if<source_event::path_open>(&event)) path_open_ |= path->attempt == attempt();
     if (const auto* frame = std::get_if<source_event::frame_read>(&event)) {
       if (frame->attempt == attempt() && frame->last) last_ = true;
     }
@@ -87,7 +89,12 @@ class watched_source {
       sent_ = acked_ = 0;
       reading_ = last_ = false;
       window_ = offered_window_;
+    } else if (std::holds_alternative<source_action::open_path>(action)) {
+      REQUIRE(sent_ == acked_);
+      REQUIRE_FALSE(reading_);
+      path_open_ = false;
     } else if (std::holds_alternative<source_action::read_frame>(action)) {
+      REQUIRE(path_open_);
       REQUIRE_FALSE(reading_);
       REQUIRE_FALSE(last_);
       reading_ = true;
@@ -125,7 +132,7 @@ class watched_source {
   std::uint64_t asked_;
   std::uint64_t sent_ = 0, acked_ = 0;
   std::uint32_t window_ = 1, offered_window_ = 1;
-  bool reading_ = false, last_ = false, planned_ = false, armed_now_ = false;
+  bool reading_ = false, last_ = false, planned_ = false, armed_now_ = false, path_open_ = false;
   std::optional<std::int64_t> wake_;
   int finishes_ = 0;
 };
@@ -145,11 +152,11 @@ inline std::vector<source_path> source_paths() {
     return events;
   };
   const auto asked = then(planning, {planned{}});
-  const auto running = then(asked, {negotiated{1, 0, 2}});
+  const auto running = then(asked, {negotiated{1, 0, 2}, path_open{1}});
   const auto moving = then(running, {frame_read{1, false}, acked{1, 1, false}});
   const std::vector<source_input> adopted{start{true}};
   const auto again = then(moving, {tick{}});
-  const auto resumed = then(again, {negotiated{2, 0, 2}});
+  const auto resumed = then(again, {negotiated{2, 0, 2}, path_open{2}});
   return {
       {"not begun", source_state::new_transfer, {}},
       {"planning", source_state::new_transfer, planning},
@@ -157,6 +164,9 @@ inline std::vector<source_path> source_paths() {
       {"adopted and asked", source_state::resynchronising, then(adopted, {planned{}})},
       {"asked", source_state::negotiating, asked},
       {"refused for capacity", source_state::waiting_for_capacity, then(asked, {negotiated{1, 45, 1}})},
+      {"opening a path", source_state::running, then(asked, {negotiated{1, 0, 2}})},
+      {"changing the path", source_state::running, then(moving, {frame_read{1, false}, better_path{}})},
+      {"path lost", source_state::negotiating, then(moving, {path_lost{1}})},
       {"reading the first frame", source_state::running, running},
       {"moving", source_state::running, moving},
       {"window full", source_state::running, then(moving, {frame_read{1, false}, frame_read{1, false}})},

@@ -35,10 +35,12 @@ watched_source machine_at(const std::string& name, source_limits limits = {}) {
 
 std::vector<source_input> every_event(std::uint64_t attempt) {
   std::vector<source_input> events{start{},  start{true},   planned{}, plan_failed{}, broken{},
-                                   cancel{}, unreachable{}, tick{},    taken_over{}};
+                                   cancel{}, unreachable{}, tick{},    taken_over{},  better_path{}};
   for (const std::uint64_t of : {attempt - 1, attempt, attempt + 1}) {
     for (const int code : {0, 40, 45, 52}) events.push_back(negotiated{of, code, 3});
     events.push_back(negotiated{of, 0, 0});
+    events.push_back(path_open{of});
+    events.push_back(path_lost{of});
     for (const bool yes : {false, true}) {
       events.push_back(frame_read{of, yes});
       for (const std::uint64_t frames : {0U, 1U, 2U, 1000U}) events.push_back(acked{of, frames, yes});
@@ -95,7 +97,9 @@ TEST_CASE("a transfer without trouble goes through its states") {
   CHECK(all_of<action::negotiate>(machine.step(planned{}, 0)).at(0).attempt == 7);
   const auto begun = machine.step(negotiated{7, 0, 2}, 0);
   CHECK(all_of<action::open_reader>(begun).at(0).attempt == 7);
-  CHECK(all_of<action::read_frame>(begun).size() == 1);
+  CHECK(all_of<action::open_path>(begun).size() == 1);
+  CHECK(all_of<action::read_frame>(begun).empty());
+  CHECK(all_of<action::read_frame>(machine.step(path_open{7}, 0)).size() == 1);
   CHECK(all_of<action::read_frame>(machine.step(frame_read{7, false}, 0)).size() == 1);
   CHECK(all_of<action::read_frame>(machine.step(frame_read{7, false}, 0)).empty());  // the window is full
   CHECK(all_of<action::read_frame>(machine.step(acked{7, 1, false}, 0)).size() == 1);
@@ -254,6 +258,7 @@ TEST_CASE("an adopted transfer asks where to go on as soon as its plan is at han
     CHECK(machine.state() == source_state::resynchronising);
     machine.step(negotiated{1, 0, 1}, 4000);
     CHECK(machine.state() == source_state::resuming);
+    machine.step(path_open{1}, 4000);
     CHECK(machine.sent() == 0);
     CHECK(machine.reading());
     CHECK(machine.recoveries() == 1);
@@ -281,6 +286,7 @@ TEST_CASE("a random walk of ten thousand steps keeps the invariants") {
                                           planned{},
                                           tick{},
                                           negotiated{attempt, 0, 1 + static_cast<std::uint32_t>(below(random, 4))},
+                                          path_open{attempt},
                                           frame_read{attempt, below(random, 50) == 0},
                                           acked{attempt, machine.sent(), false}};
     auto event = usual[below(random, usual.size())];
@@ -325,6 +331,32 @@ TEST_CASE("a destination that was taken over is asked at once and no timeout is 
     auto machine = machine_at(where);
     CHECK(all_of<action::negotiate>(machine.step(taken_over{}, 1001)).empty());
   }
+}
+
+TEST_CASE("a path that is lost is asked past at once, and is no recovery") {
+  for (const char* where : {"opening a path", "moving", "window full", "last frame sent", "resumed"}) {
+    INFO(where);
+    auto machine = machine_at(where, with_recovery(0));
+    if (transfer::is_end(machine.state())) continue;  // it came there by recovering
+    const auto before = machine.attempt();
+    const auto actions = machine.step(path_lost{before}, 1001);
+    CHECK(all_of<action::negotiate>(actions).at(0).attempt == before + 1);
+    CHECK(all_of<action::recover>(actions).empty());
+    CHECK(machine.state() == source_state::negotiating);
+    CHECK(machine.step(path_lost{before}, 1002).empty());
+  }
+}
+
+TEST_CASE("a better path is taken when nothing is under way on the one before") {
+  auto machine = machine_at("window full");  // two frames are under way, and a third has been acknowledged
+  CHECK(machine.step(better_path{}, 1001).empty());
+  CHECK(all_of<action::open_path>(machine.step(acked{1, 2, false}, 1002)).empty());
+  const auto quiet = machine.step(acked{1, 3, false}, 1003);
+  CHECK(all_of<action::open_path>(quiet).size() == 1);
+  CHECK(all_of<action::read_frame>(quiet).empty());
+  CHECK(all_of<action::read_frame>(machine.step(path_open{1}, 1004)).size() == 1);
+  auto idle = machine_at("opening a path");
+  CHECK(idle.step(better_path{}, 1001).empty());
 }
 
 TEST_CASE("a transfer that must not recover ends when its destination is taken over") {

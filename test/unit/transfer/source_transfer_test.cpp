@@ -27,15 +27,18 @@ class played_transfer {
     }
     record.transfer_id = request_.id;
     record.reply_to = "asker";
-    transfer_ = std::make_shared<source_transfer>(agent, plans_, request_, record,
-                                                  [this](const std::string&) { ended_ = true; });
+    transfer_ = std::make_shared<source_transfer>(agent, plans_, channels_, bandwidth_, request_, record,
+                                                  [this](const std::string&) {
+                                                    transfer_.reset();  // as its owner does
+                                                    ended_ = true;
+                                                  });
     transfer_->start();
     REQUIRE(wait([this] { return last(formats::subject::negotiate) != nullptr; }));
   }
 
   formats::negotiate asked() { return *formats::read_negotiate(last(formats::subject::negotiate)->body); }
   void answer(formats::position from, int code = 0, const std::string& text = "") {
-    transfer_->on_negotiated({request_.id, 1, "run", asked().attempt, code, text, from, 4096, 10, 0, {}});
+    transfer_->on_negotiated({request_.id, 1, "run", asked().attempt, code, text, from, 4096, 10, 0, {}, {}});
   }
   void acknowledge(std::uint64_t frames, std::vector<formats::item_result> results, bool complete) {
     transfer_->on_ack({request_.id, 1, "run", asked().attempt, frames, {}, std::move(results), complete});
@@ -60,6 +63,8 @@ class played_transfer {
 
   temporary_directory where_;
   plan_collector plans_{agent};
+  token_bucket bandwidth_;
+  channel::direct_channels channels_{agent.loop(), agent.pool(), agent.settings(), nullptr};
   formats::transfer_request request_;
   std::shared_ptr<source_transfer> transfer_;
   bool ended_ = false;

@@ -1,0 +1,51 @@
+#include "agent/channel/direct_channel.hpp"
+
+#include <utility>
+
+#include "agent/channel/runtime.hpp"
+
+namespace baton::channel {
+
+struct direct_channel::receiver {
+  event_loop& loop;
+  handlers to;  // of the loop's thread
+};
+
+direct_channel::direct_channel(event_loop& loop, runtime& thread, std::shared_ptr<session> one)
+    : thread_(thread), session_(std::move(one)), receiver_(std::make_shared<receiver>(receiver{loop, {}})) {}
+
+direct_channel::~direct_channel() {
+  receiver_->to = {};
+  thread_.post([one = session_] { one->close(""); });
+}
+
+void direct_channel::begin(handlers to) {
+  receiver_->to = std::move(to);
+  session::handlers relay;
+  relay.received = [at = receiver_, thread = &thread_, one = session_.get()](kind what, std::string body) {
+    auto carried = std::make_shared<std::string>(std::move(body));
+    at->loop.post([at, thread, one = one->shared_from_this(), what, carried] {
+      if (!at->to.received) return;
+      const auto keep = at->to;  // the call may end this channel
+      keep.received(what, std::move(*carried));
+      if (at->to.received) thread->post([one] { one->consumed(); });
+    });
+  };
+  relay.closed = [at = receiver_](const std::string& why) {
+    at->loop.post([at, why] {
+      if (const auto gone = std::exchange(at->to, {}); gone.closed) gone.closed(why);
+    });
+  };
+  thread_.post([one = session_, relay] { one->begin(relay); });
+}
+
+void direct_channel::send(kind what, std::string body) {
+  auto carried = std::make_shared<std::string>(std::move(body));
+  thread_.post([one = session_, what, carried] { one->send(what, std::move(*carried)); });
+}
+
+const std::string& direct_channel::peer() const {
+  return session_->peer();
+}
+
+}  // namespace baton::channel

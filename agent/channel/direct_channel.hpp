@@ -1,0 +1,39 @@
+// A direct connection between the two agents of a transfer, as its user sees it: messages both ways, until it breaks.
+// What is sent and did not arrive when it breaks is lost. Loop thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/channel/wire.hpp"
+#include "common/loop.hpp"
+
+namespace baton::channel {
+
+class runtime;
+class session;
+
+class direct_channel {
+ public:
+  struct handlers {
+    std::function<void(kind what, std::string body)> received;
+    std::function<void(const std::string& why)> closed;  // once, last
+  };
+  direct_channel(event_loop& loop, runtime& thread, std::shared_ptr<session> one);
+  // Closes it; the handlers hear nothing any more.
+  ~direct_channel();
+
+  // Nothing is received before.
+  void begin(handlers to);
+  void send(kind what, std::string body);
+  const std::string& peer() const;  // address and port
+
+ private:
+  runtime& thread_;
+  const std::shared_ptr<session> session_;
+  struct receiver;
+  const std::shared_ptr<receiver> receiver_;
+};
+
+}  // namespace baton::channel

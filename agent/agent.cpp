@@ -86,7 +86,7 @@ void agent::activated(links& through, std::int64_t unfenced_from_ms) {
   links_ = &through;
   unfenced_from_ms_ = unfenced_from_ms;
   store_ = std::make_unique<state_store>(loop_, settings_.name, where_.quarantine, state_handlers());
-  transfers_ = std::make_unique<transfer::transfers>(*this, [this] { loop_.post([this] { leave(exit_stopped); }); });
+  transfers_ = std::make_unique<transfer::transfers>(*this, [this] { loop_.post([this] { leave_drained(); }); });
   commands_ = std::make_unique<command_handler>(*this, *transfers_, command_handlers());
 }
 
@@ -219,7 +219,7 @@ void agent::received(inbound from, amqp::delivery_id delivery, amqp::message&& c
   // Data and answers are taken off at once: what is lost of them is asked for again.
   if (links_) links_->settle(from, delivery, amqp::outcome::accepted);
   if (from == inbound::data)
-    transfers_->on_frame(std::move(content.body));
+    transfers_->on_frame(byte_buffer(content.body));
   else
     received_reply(content);
 }
@@ -304,6 +304,15 @@ void agent::stop(bool immediate) {
   if (!transfers_) return leave(exit_stopped);
   commands_->drain();
   transfers_->drain();
+}
+
+// The next one must not find records of transfers that have ended.
+void agent::leave_drained() {
+  const auto go_on = once_within(loop_, answer_patience_ms, [this] { leave(exit_stopped); });
+  if (store_)
+    store_->when_quiet(go_on);
+  else
+    go_on();
 }
 
 void agent::leave(int exit_code) {

@@ -79,6 +79,7 @@ class agent : public transfer::services {
   void received(inbound from, amqp::delivery_id delivery, amqp::message&& content);
   void received_reply(const amqp::message& content);
   void adopt(const formats::source_record& record);
+  void leave_drained();
   void leave(int exit_code);
   void end_when_quiet(int exit_code, std::int64_t deadline_ms);
 

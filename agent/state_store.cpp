@@ -119,7 +119,30 @@ void state_store::forget(std::map<std::string, entry>& entries, const std::strin
   if (known.on_their_way <= 0) entries.erase(id);
 }
 
+bool state_store::quiet() const {
+  const auto ended = [](const auto& one) { return one.second.ended; };
+  return std::none_of(sources_.begin(), sources_.end(), ended) &&
+         std::none_of(destinations_.begin(), destinations_.end(), ended) &&
+         std::none_of(plans_.begin(), plans_.end(), ended);
+}
+
+void state_store::when_quiet(std::function<void()> then) {
+  when_quiet_ = std::move(then);
+  look_quiet();
+}
+
+void state_store::look_quiet() {
+  if (!when_quiet_ || !quiet()) return;
+  const auto then = std::exchange(when_quiet_, nullptr);
+  then();
+}
+
 void state_store::received(amqp::delivery_id delivery, const amqp::message& content) {
+  receive(delivery, content);
+  look_quiet();
+}
+
+void state_store::receive(amqp::delivery_id delivery, const amqp::message& content) {
   if (content.subject == formats::subject::plan_part) {
     const auto read = formats::read_plan_part(content.body);
     if (!read) return quarantine(delivery, content, read.error().text);

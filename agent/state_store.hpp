@@ -43,6 +43,8 @@ class state_store {
   void save(const formats::plan_part& part, stored done);
   void forget_source(const std::string& transfer_id);
   void forget_destination(const std::string& transfer_id);
+  // Calls `then`, once, when all that was forgotten has left the queue; at once when it has.
+  void when_quiet(std::function<void()> then);
   // Sends a message that comes back behind all that is on the queue now.
   void mark();
 
@@ -74,7 +76,10 @@ class state_store {
   bool take(std::map<std::string, entry>& entries, const std::string& id, std::uint64_t sequence,
             amqp::delivery_id delivery);
   void forget(std::map<std::string, entry>& entries, const std::string& id);
+  void receive(amqp::delivery_id delivery, const amqp::message& content);
   void received_part(amqp::delivery_id delivery, const formats::plan_part& content);
+  bool quiet() const;
+  void look_quiet();
   void plan_is(const std::string& id, const formats::source_record& record);
   void quarantine(amqp::delivery_id delivery, const amqp::message& content, const std::string& why);
   void accept(amqp::delivery_id& delivery);
@@ -88,6 +93,7 @@ class state_store {
   std::map<std::string, plan> plans_;
   std::vector<amqp::delivery_id> unkept_;  // unreadable, and there was no room for them elsewhere
   std::string mark_;
+  std::function<void()> when_quiet_;
   event_loop::timer_id refresh_timer_ = 0;
 };
 

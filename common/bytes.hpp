@@ -8,8 +8,9 @@
 
 namespace baton {
 
-inline void put_bytes(std::string& out, std::uint64_t value, int bytes) {
-  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 0xFF);
+template <class Bytes>
+void put_bytes(Bytes& out, std::uint64_t value, int bytes) {
+  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift & 0xFF));
 }
 
 // Takes fields off the front of `rest`; `ok` turns false, and stays so, when it is too short.

@@ -69,7 +69,9 @@ constexpr property entries[] = {
     // What the data path does.
     {"agentChunkSize", bytes, "262144", 4096, 16 * mebi, "", "Size of one message of file data."},
     {"agentWindowSize", integer, "10", 1, 1000, "",
-     "Chunks that may be under way without being acknowledged: the memory of a transfer is this times agentChunkSize."},
+     "Chunks that may be under way without being acknowledged: the memory of a transfer is this times agentChunkSize, "
+     "on a "
+     "direct channel twice that and at least 4 MiB, because chunks are 1 MiB there."},
     {"agentCheckpointInterval", integer, "4", 1, 1000, "",
      "Windows between two durable checkpoints of a file. More is faster, and sends more again after a failure."},
     {"agentBandwidthLimit", bytes, "0", 0, 1024 * 1024 * mebi, "",

@@ -22,8 +22,8 @@ direct_channel::~direct_channel() {
 void direct_channel::begin(handlers to) {
   receiver_->to = std::move(to);
   session::handlers relay;
-  relay.received = [at = receiver_, thread = &thread_, one = session_.get()](kind what, std::string body) {
-    auto carried = std::make_shared<std::string>(std::move(body));
+  relay.received = [at = receiver_, thread = &thread_, one = session_.get()](kind what, byte_buffer body) {
+    auto carried = std::make_shared<byte_buffer>(std::move(body));
     at->loop.post([at, thread, one = one->shared_from_this(), what, carried] {
       if (!at->to.received) return;
       const auto keep = at->to;  // the call may end this channel
@@ -39,8 +39,8 @@ void direct_channel::begin(handlers to) {
   thread_.post([one = session_, relay] { one->begin(relay); });
 }
 
-void direct_channel::send(kind what, std::string body) {
-  auto carried = std::make_shared<std::string>(std::move(body));
+void direct_channel::send(kind what, byte_buffer body) {
+  auto carried = std::make_shared<byte_buffer>(std::move(body));
   thread_.post([one = session_, what, carried] { one->send(what, std::move(*carried)); });
 }
 

@@ -76,7 +76,7 @@ void session::got_body(kind what) {
   reading_ = false;
   ++handed_over_;
   to_.received(what, std::move(body_));
-  body_.clear();
+  body_ = {};
   read_next();
 }
 
@@ -85,7 +85,7 @@ void session::consumed() {
   if (to_.received) read_next();
 }
 
-void session::send(kind what, std::string body) {
+void session::send(kind what, byte_buffer body) {
   const message_head head{static_cast<std::uint32_t>(body.size()), what};
   queue({to_bytes(head), std::move(body)});
 }
@@ -98,7 +98,7 @@ void session::queue(outgoing message) {
 
 void session::write_next() {
   const auto& first = outgoing_.front();
-  bytes_->write({asio::buffer(first.head), asio::buffer(first.body)}, when_ok([this] {
+  bytes_->write({asio::buffer(first.head), asio::buffer(first.body.data(), first.body.size())}, when_ok([this] {
                   outgoing_.pop_front();
                   if (!outgoing_.empty()) write_next();
                 }));

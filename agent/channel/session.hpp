@@ -11,13 +11,14 @@
 
 #include "agent/channel/stream.hpp"
 #include "agent/channel/wire.hpp"
+#include "common/byte_buffer.hpp"
 
 namespace baton::channel {
 
 class session : public std::enable_shared_from_this<session> {
  public:
   struct handlers {
-    std::function<void(kind what, std::string body)> received;
+    std::function<void(kind what, byte_buffer body)> received;
     std::function<void(std::string why)> closed;  // once, last
   };
   // The secret of who connected, or of who was connected to an empty text; or why it came to nothing.
@@ -33,7 +34,7 @@ class session : public std::enable_shared_from_this<session> {
   // After the greeting: messages are received, as long as not too many of them were not consumed().
   void begin(handlers to);
   void consumed();
-  void send(kind what, std::string body);
+  void send(kind what, byte_buffer body);
   // The other handlers hear nothing any more; `closed` does, unless `why` is empty.
   void close(const std::string& why);
 
@@ -43,7 +44,8 @@ class session : public std::enable_shared_from_this<session> {
 
  private:
   struct outgoing {
-    std::string head, body;
+    std::string head;
+    byte_buffer body;
   };
   stream::done when_ok(std::function<void()> then);
   void expect(char* to, std::size_t bytes, std::function<void()> then);
@@ -63,7 +65,7 @@ class session : public std::enable_shared_from_this<session> {
   bool closed_ = false, reading_ = false;
   int handed_over_ = 0;  // messages that were not consumed yet
   std::array<char, hello_bytes> buffer_{};
-  std::string body_;
+  byte_buffer body_;
   std::deque<outgoing> outgoing_;  // the first one is being written; bounded by the window of who sends
 };
 

@@ -8,15 +8,15 @@ formats::data_offer destination_path::offer() {
   close();
   const auto made = channels_.offer([this](std::unique_ptr<channel::direct_channel> arrived) {
     channel_ = std::move(arrived);
-    channel_->begin({[this](channel::kind what, std::string body) { channels_.deliver(what, std::move(body)); },
+    channel_->begin({[this](channel::kind what, byte_buffer body) { channels_.deliver(what, std::move(body)); },
                      [this](const std::string&) { channel_.reset(); }});
   });
   secret_ = made.secret;
   return made;
 }
 
-bool destination_path::send_ack(std::string json) {
-  if (channel_) channel_->send(channel::kind::ack, std::move(json));
+bool destination_path::send_ack(std::string_view json) {
+  if (channel_) channel_->send(channel::kind::ack, byte_buffer(json));
   return channel_ != nullptr;
 }
 

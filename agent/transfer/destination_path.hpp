@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "agent/channel/direct_channels.hpp"
 
@@ -19,7 +20,7 @@ class destination_path {
   // For a new attempt. The channel of the one before is closed.
   formats::data_offer offer();
   // False when there is no channel.
-  bool send_ack(std::string json);
+  bool send_ack(std::string_view json);
   void close();
 
  private:

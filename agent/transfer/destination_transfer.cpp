@@ -26,6 +26,7 @@ writer_options options_of(services& agent, const formats::negotiate& terms,
   options.transfer_id = terms.transfer_id;
   options.epoch = agent.epoch();
   options.checkpoint_frames = std::max<std::uint32_t>(agent.settings().checkpoint_frames, 1);
+  options.checkpoint_bytes = std::uint64_t{options.checkpoint_frames} * agent.settings().chunk_bytes;
   options.root = agent.settings().transfer_root;
   options.again = terms.again;
   options.may_act = [&agent, over] { return !*over && agent.lease_holds(); };
@@ -97,11 +98,11 @@ void destination_transfer::on_negotiate(const formats::negotiate& ask) {
   feed(destination_event::negotiated{ask.attempt});
 }
 
-void destination_transfer::on_frame(const formats::frame_header& header, std::string frame) {
+void destination_transfer::on_frame(const formats::frame_header& header, byte_buffer frame) {
   if (header.epoch != terms_.epoch) return;
   arriving_ = std::move(frame);
   feed(destination_event::frame{header.attempt, header.sequence});
-  arriving_.clear();
+  arriving_ = {};
 }
 
 void destination_transfer::on_finish(const formats::finish& end) {
@@ -168,7 +169,7 @@ void destination_transfer::perform(const destination_action::queue_frame&) {
 }
 
 void destination_transfer::perform(const destination_action::write_frame&) {
-  auto frame = std::make_shared<std::pair<std::uint64_t, std::string>>(std::move(frames_.front()));
+  auto frame = std::make_shared<std::pair<std::uint64_t, byte_buffer>>(std::move(frames_.front()));
   frames_.pop_front();
   agent_.pool().submit(
       [weak = weak_from_this(), writer = writer_, frame, attempt = machine_.attempt()]() -> std::function<void()> {

@@ -39,7 +39,7 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   void supersede(const formats::destination_record& left);
 
   void on_negotiate(const formats::negotiate& ask);
-  void on_frame(const formats::frame_header& header, std::string frame);
+  void on_frame(const formats::frame_header& header, byte_buffer frame);
   void on_finish(const formats::finish& end);
 
   destination_state state() const { return machine_.state(); }
@@ -68,8 +68,8 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   destination_machine machine_;
   destination_path path_;
   std::shared_ptr<destination_writer> writer_;  // one worker at a time
-  std::string arriving_;                        // the frame of the event being handled
-  std::deque<std::pair<std::uint64_t, std::string>> frames_;
+  byte_buffer arriving_;                        // the frame of the event being handled
+  std::deque<std::pair<std::uint64_t, byte_buffer>> frames_;
   std::shared_ptr<written_frame> written_;   // of the event being handled
   std::deque<formats::item_result> recent_;  // results that the source may not have yet
   std::string how_ = "the source fell silent";

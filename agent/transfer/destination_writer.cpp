@@ -43,7 +43,10 @@ written_frame destination_writer::write(std::string_view frame) {
     return done();
   });
   commit();
-  if (++frames_since_checkpoint_ >= options_.checkpoint_frames) checkpoint();
+  ++frames_since_checkpoint_;
+  if (frames_since_checkpoint_ >= options_.checkpoint_frames || bytes_since_checkpoint_ >= options_.checkpoint_bytes) {
+    checkpoint();
+  }
   if (!read) out_.broken = read.error().text;
   out_.dropped = over_;
   out_.durable = durable();
@@ -79,6 +82,7 @@ void destination_writer::on(const formats::record& r) {
     if (is_open(gone->number)) fail(std::string(gone->text));
   } else if (const auto* piece = std::get_if<formats::item_data>(&r)) {
     if (!is_open(piece->number)) return;
+    bytes_since_checkpoint_ += piece->bytes.size();
     if (auto failure = current_->write(*piece); !failure.empty()) fail(std::move(failure));
   }
 }
@@ -196,11 +200,14 @@ void destination_writer::commit() {
     out_.results.push_back(std::move(finished_[i]));
   }
   finished_.clear();
-  if (!failures.empty()) frames_since_checkpoint_ = 0;
+  if (failures.empty()) return;
+  frames_since_checkpoint_ = 0;
+  bytes_since_checkpoint_ = 0;
 }
 
 void destination_writer::checkpoint() {
   frames_since_checkpoint_ = 0;
+  bytes_since_checkpoint_ = 0;
   if (over_ || !current_ || ignored_ == current_->number()) return;
   if (const int failure = current_->sync()) {
     fail(render(messages::BFGIO0901E, name_to_text(current_->path()), system_text(failure)));

@@ -30,7 +30,8 @@ struct written_frame {
 struct writer_options {
   std::string transfer_id;
   std::uint64_t epoch = 0;                              // of this agent's lock
-  std::uint32_t checkpoint_frames = 1;                  // the open item is synced after so many frames
+  std::uint32_t checkpoint_frames = 1;                  // the open item is synced after so many frames,
+  std::uint64_t checkpoint_bytes = UINT64_MAX;          // or so much of its data
   std::string root;                                     // where relative destination paths start
   bool again = false;                                   // an earlier run of this agent may have received items already
   std::function<bool()> may_act = [] { return true; };  // asked right before each step that cannot be taken back
@@ -81,6 +82,7 @@ class destination_writer {
   std::vector<formats::item_result> finished_;  // of the batch, in its order
   std::set<std::string> known_directories_;     // seen in this frame
   std::uint32_t frames_since_checkpoint_ = 0;
+  std::uint64_t bytes_since_checkpoint_ = 0;
   bool over_ = false;  // it was not allowed to act once: it never is again
   written_frame out_;
 };

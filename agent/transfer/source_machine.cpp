@@ -76,7 +76,6 @@ void source_machine::on(const source_event::negotiated& e, actions& out) {
   }
   if (e.code != 0) return end(source_state::failed, e.code, "failed", out);
   state_ = state_ == source_state::negotiating ? source_state::running : source_state::resuming;
-  window_ = std::max<std::uint32_t>(e.window, 1);
   frames_read_ = frames_acked_ = 0;
   reading_ = last_read_ = false;
   moved_data_ = true;
@@ -140,6 +139,7 @@ void source_machine::on(const source_event::taken_over&, actions& out) {
 void source_machine::on(const source_event::path_open& e, actions& out) {
   if (!moving() || e.attempt != attempt_ || path_open_) return;
   path_open_ = true;
+  window_ = std::max<std::uint32_t>(e.window, 1);
   read_more(out);
 }
 

@@ -49,7 +49,6 @@ struct plan_failed {
 struct negotiated {
   std::uint64_t attempt = 0;
   int code = 0;
-  std::uint32_t window = 1;
 };
 struct frame_read {
   std::uint64_t attempt = 0;
@@ -67,7 +66,8 @@ struct taken_over {};   // another activation of the destination agent, which kn
 // The way that frames take: a direct channel or a queue, which only the driver knows.
 struct path_open {
   std::uint64_t attempt = 0;
-};  // answers open_path
+  std::uint32_t window = 1;  // frames that may be under way on it
+};                           // answers open_path
 struct path_lost {
   std::uint64_t attempt = 0;
 };                      // what was under way on it is lost

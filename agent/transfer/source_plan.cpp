@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <utility>
 
@@ -9,6 +11,8 @@
 #include "agent/transfer/source_machine.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
+#include "common/random.hpp"
+#include "common/text.hpp"
 
 namespace baton::transfer {
 namespace {
@@ -16,15 +20,15 @@ namespace {
 constexpr logger log{"Transfer"};
 constexpr std::int64_t parts_patience_ms = 10000;  // until it is said that parts of a plan are missing
 
-struct listing {
-  plan_totals totals;
-  plan_summary summary;
-  std::optional<plan_failure> failure;
-};
+void remove_file(const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+}
 
 // On a worker. What an earlier activation listed and did not finish has other numbers: it is made anew.
-listing list(const formats::transfer_request& request, const planner_options& options, const std::string& path) {
-  listing out;
+source_plan::listing list(const formats::transfer_request& request, const planner_options& options,
+                          const std::string& path) {
+  source_plan::listing out;
   const auto unusable = [&](const error& why) { out.failure = {code_failed, render(messages::BFGTR0019E, why.text)}; };
   auto plan = plan_writer::create(path);
   if (!plan) {
@@ -67,28 +71,37 @@ void source_plan::stop() {
 }
 
 void source_plan::remove() {
-  std::error_code ignored;
-  std::filesystem::remove(path_, ignored);
+  remove_file(path_);
   collector_.drop(request_->id);
 }
 
+// Under another name at first: a newer record of the transfer may replace this one meanwhile, and have a plan already.
 void source_plan::make() {
   planner_options options{agent_.settings().transfer_root, agent_.settings().max_files, nullptr};
-  agent_.pool().submit([weak = weak_from_this(), request = request_, options, path = path_,
+  const std::string fresh = fmt::format("{}.{}.new", path_, random_hex(4));
+  agent_.pool().submit([weak = weak_from_this(), request = request_, options, fresh,
                         stopped = stopped_]() mutable -> std::function<void()> {
     options.cancelled = stopped.get();
-    const listing made = list(*request, options, path);
-    std::error_code ignored;
-    if (*stopped) std::filesystem::remove(path, ignored);  // cut short: not a plan
-    return [weak, made] {
+    const listing made = list(*request, options, fresh);
+    if (*stopped) remove_file(fresh);  // cut short, and nobody wants it
+    return [weak, made, fresh] {
       const auto self = weak.lock();
-      if (!self || *self->stopped_) return;
-      if (made.failure) return self->to_.failed(made.failure->result_code, made.failure->text);
-      self->totals_ = made.totals;
-      self->summary_ = made.summary;
-      self->to_.listed();
+      if (!self || *self->stopped_) return remove_file(fresh);
+      self->made(made, fresh);
     };
   });
+}
+
+void source_plan::made(const listing& made, const std::string& fresh) {
+  if (!made.failure && std::rename(fresh.c_str(), path_.c_str()) == 0) {
+    totals_ = made.totals;
+    summary_ = made.summary;
+    return to_.listed();
+  }
+  const std::string why = fmt::format("{}: {}", path_, system_text(errno));
+  remove_file(fresh);
+  if (made.failure) return to_.failed(made.failure->result_code, made.failure->text);
+  to_.failed(code_failed, render(messages::BFGTR0019E, why));
 }
 
 void source_plan::find() {

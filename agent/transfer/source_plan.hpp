@@ -5,11 +5,13 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/transfer/plan_collector.hpp"
 #include "agent/transfer/plan_sender.hpp"
+#include "agent/transfer/planner.hpp"
 #include "agent/transfer/services.hpp"
 
 namespace baton::transfer {
@@ -21,6 +23,11 @@ class source_plan : public std::enable_shared_from_this<source_plan> {
     std::function<void()> ready;   // once at most: data may move
     std::function<void(int code, std::string text)> failed;
     std::function<void(services::stored)> save;  // makes the record durable
+  };
+  struct listing {
+    plan_totals totals;
+    plan_summary summary;
+    std::optional<plan_failure> failure;
   };
   // `record` names the plan, or will; `collector` may have parts of it.
   source_plan(services& agent, plan_collector& collector, std::shared_ptr<const formats::transfer_request> request,
@@ -43,6 +50,7 @@ class source_plan : public std::enable_shared_from_this<source_plan> {
   const plan_totals& totals() const { return totals_; }
 
  private:
+  void made(const listing& made, const std::string& fresh);
   void collect(const plan_summary& wanted);
   void adopt_parts(const plan_summary& wanted);
   void kept_in_part(bool kept);

@@ -26,7 +26,7 @@ struct read_item {
 };
 
 struct read_frame {
-  std::string bytes;  // to send
+  byte_buffer bytes;  // to send
   std::vector<read_item> ended;
   std::uint64_t data_bytes = 0;
   std::string current;  // the source of the last item in it, for showing
@@ -52,6 +52,7 @@ class source_reader {
   // Where to start; before the first next_frame. Items in `done` are passed over.
   status seek(const formats::position& from);
   void pass_over(std::set<std::uint64_t> done) { done_ = std::move(done); }
+  void set_chunk_bytes(std::size_t bytes) { chunk_bytes_ = bytes; }  // of the frames from now on
   read_frame next_frame();
   // Any thread: the destination refused this item, so the rest of it need not be read.
   void skip(std::uint64_t number) { skip_ = number; }
@@ -68,7 +69,7 @@ class source_reader {
   plan_reader plan_;
   const formats::transfer_request& request_;
   formats::frame_header header_;
-  const std::size_t chunk_bytes_;
+  std::size_t chunk_bytes_;
   std::uint64_t items_ = 0;   // of the plan, when its end has been seen
   formats::position resume_;  // where one item goes on in its middle
   std::set<std::uint64_t> done_;

@@ -92,7 +92,7 @@ void source_transfer::on_negotiated(const formats::negotiated& answer) {
   record_.peer_run = answer.run;
   failure_text_ = answer.text;  // empty when the destination takes the transfer
   if (answer.attempt == machine_.attempt()) path_->offered(answer.direct);
-  feed(source_event::negotiated{answer.attempt, answer.result_code, answer.window_frames});
+  feed(source_event::negotiated{answer.attempt, answer.result_code});
   if (state() == source_state::waiting_for_capacity) {
     log(messages::BFGTR0012I, request_->destination_agent, request_->id,
         human_duration_ms(agent_.settings().capacity_retry_ms));
@@ -260,7 +260,7 @@ void source_transfer::perform(const source_action::open_reader& a) {
   opening_ = true;
   path_wanted_ = false;
   const formats::frame_header header{request_->id, asked_epoch_, a.attempt, 0};
-  const reader_start start{plan_->path(), header, chunk_bytes(), terms_.from, ledger_.next_number()};
+  const reader_start start{plan_->path(), header, limits().chunk_bytes, terms_.from, ledger_.next_number()};
   agent_.pool().submit([weak = weak_from_this(), request = request_, start]() -> std::function<void()> {
     auto opened = std::make_shared<opened_reader>(open_reader(*request, start));
     return [weak, start, opened] {
@@ -297,14 +297,23 @@ std::int64_t source_transfer::rate_wait_ms() {
   return std::max(of_agent_.wait_ms(now), of_transfer_.wait_ms(now));
 }
 
-// As both sides want it; less where a limit would make a pause of each frame.
-std::uint32_t source_transfer::chunk_bytes() const {
+// As both sides want it. On a direct channel each frame costs more than its bytes, so they are larger and fewer there;
+// where a limit would make a pause of each frame they are smaller.
+source_transfer::frame_limits source_transfer::limits() const {
+  constexpr std::uint32_t direct_bytes = 1 << 20, direct_window_min = 4;
   constexpr std::uint64_t frames_per_s = 8;
-  std::uint64_t bytes = std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes);
-  for (const std::uint64_t limit : {agent_.settings().bandwidth_limit, request_->bandwidth}) {
-    if (limit > 0) bytes = std::min(bytes, limit / frames_per_s);
+  frame_limits l{std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes), terms_.window_frames};
+  l.chunk_bytes = std::max(l.chunk_bytes, chunk_bytes_min);
+  if (path_->direct() && l.chunk_bytes < direct_bytes) {
+    const std::uint32_t factor = direct_bytes / l.chunk_bytes;
+    l.chunk_bytes *= factor;
+    l.window_frames = std::max(2 * l.window_frames / factor, direct_window_min);
   }
-  return static_cast<std::uint32_t>(std::max<std::uint64_t>(bytes, chunk_bytes_min));
+  for (const std::uint64_t limit : {agent_.settings().bandwidth_limit, request_->bandwidth}) {
+    if (limit / frames_per_s >= l.chunk_bytes || limit == 0) continue;
+    l.chunk_bytes = std::max(static_cast<std::uint32_t>(limit / frames_per_s), chunk_bytes_min);
+  }
+  return l;
 }
 
 void source_transfer::perform(const source_action::open_path&) {
@@ -313,7 +322,9 @@ void source_transfer::perform(const source_action::open_path&) {
 }
 
 source_path::handlers source_transfer::path_handlers() {
-  return {[this] { feed(source_event::path_open{machine_.attempt()}); },
+  return {[this] {
+            feed(source_event::path_open{machine_.attempt(), limits().window_frames});
+          },
           [this] { feed(source_event::path_lost{machine_.attempt()}); }, [this] { feed(source_event::better_path{}); }};
 }
 
@@ -330,8 +341,9 @@ void source_transfer::perform(const source_action::read_frame&) {
     read_timer_ = agent_.loop().after(wait, [this] { perform(source_action::read_frame{}); });
     return;
   }
-  agent_.pool().submit([weak = weak_from_this(), reader = reader_, request = request_,
-                        attempt = machine_.attempt()]() -> std::function<void()> {
+  agent_.pool().submit([weak = weak_from_this(), reader = reader_, request = request_, attempt = machine_.attempt(),
+                        chunk = limits().chunk_bytes]() -> std::function<void()> {
+    reader->set_chunk_bytes(chunk);
     auto frame = std::make_shared<read_frame>(reader->next_frame());
     return [weak, frame, attempt] {
       if (const auto self = weak.lock()) self->frame_done(attempt, frame);

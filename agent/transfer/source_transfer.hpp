@@ -67,7 +67,10 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void save_when_behind();
   bool may_read() const;
   std::int64_t rate_wait_ms();
-  std::uint32_t chunk_bytes() const;
+  struct frame_limits {
+    std::uint32_t chunk_bytes = 0, window_frames = 0;
+  };
+  frame_limits limits() const;
 
   services& agent_;
   const std::shared_ptr<const formats::transfer_request> request_;  // readers on workers keep it alive

@@ -17,7 +17,7 @@ transfers::transfers(services& agent, std::function<void()> became_idle)
     : agent_(agent),
       became_idle_(std::move(became_idle)),
       channels_(agent.loop(), agent.pool(), agent.settings(),
-                [this](channel::kind what, std::string body) { received_directly(what, std::move(body)); }),
+                [this](channel::kind what, byte_buffer body) { received_directly(what, std::move(body)); }),
       plans_(agent) {}
 
 std::optional<refusal> transfers::check(std::size_t pending) const {
@@ -191,9 +191,9 @@ void transfers::on_ack(const formats::ack& a) {
 }
 
 // What is not right on a channel is as little a reason to stop as on a queue.
-void transfers::received_directly(channel::kind what, std::string body) {
+void transfers::received_directly(channel::kind what, byte_buffer body) {
   if (what == channel::kind::frame) return on_frame(std::move(body));
-  const auto read = formats::read_ack(body);
+  const auto read = formats::read_ack(std::string(body));
   if (read) return on_ack(*read);
   log(messages::BFGTR0008W, "a direct channel", read.error().text);
 }
@@ -213,7 +213,7 @@ void transfers::on_query(const formats::transfer_query& asked) {
   send_notice(agent_, asked.source_agent, asked.transfer_id, asked.attempt);
 }
 
-void transfers::on_frame(std::string frame) {
+void transfers::on_frame(byte_buffer frame) {
   const auto header = formats::read_frame_header(frame);
   if (!header) {
     log(messages::BFGTR0008W, formats::data_queue(agent_.settings().name), header.error().text);

@@ -98,9 +98,9 @@ void frame_writer::close(std::size_t start) {
 }
 
 void frame_writer::header(const frame_header& h) {
-  buffer_ += magic;
+  buffer_.append(magic);
   put(frame_version, 1);
-  buffer_ += from_hex(h.transfer_id).value_or(std::string(24, '\0'));
+  buffer_.append(from_hex(h.transfer_id).value_or(std::string(24, '\0')));
   put(h.epoch, 8);
   put(h.attempt, 8);
   put(h.sequence, 8);
@@ -119,7 +119,7 @@ void frame_writer::add(const item_begin& r) {
   put(static_cast<std::uint8_t>(r.transfer_mode), 1);
   put(static_cast<std::uint8_t>(r.checksum), 1);
   put(r.path.size(), 2);
-  buffer_ += r.path;
+  buffer_.append(r.path);
   close(start);
 }
 
@@ -128,7 +128,7 @@ void frame_writer::add(const item_end& r) {
   put(r.number, 8);
   put(r.size, 8);
   put(r.checksum.size(), 1);
-  buffer_ += r.checksum;
+  buffer_.append(r.checksum);
   close(start);
 }
 
@@ -137,7 +137,7 @@ void frame_writer::add(const item_abort& r) {
   put(r.number, 8);
   const auto text = r.text.substr(0, 1000);
   put(text.size(), 2);
-  buffer_ += text;
+  buffer_.append(text);
   close(start);
 }
 

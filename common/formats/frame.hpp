@@ -12,6 +12,7 @@
 #include <string_view>
 #include <variant>
 
+#include "common/byte_buffer.hpp"
 #include "common/formats/requests.hpp"
 #include "common/result.hpp"
 
@@ -79,13 +80,13 @@ class frame_writer {
   std::size_t add_data(std::uint64_t number, std::uint64_t offset, std::size_t room,
                        const std::function<std::size_t(char*, std::size_t)>& fill);
   std::size_t size() const { return buffer_.size(); }
-  std::string take() { return std::move(buffer_); }
+  byte_buffer take() { return std::move(buffer_); }
 
  private:
   void put(std::uint64_t value, int bytes);
   std::size_t open(std::uint8_t type);
   void close(std::size_t start);
-  std::string buffer_;
+  byte_buffer buffer_;
 };
 
 inline constexpr std::size_t frame_header_bytes = 4 + 1 + 24 + 8 + 8 + 8;

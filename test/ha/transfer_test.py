@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from instances import STANDBY, InstancesTest, LargeTransfer, write_large  # noqa: E402
 from processes import SANITIZED, eventually  # noqa: E402
 
-SIZE = (64 if SANITIZED else 256) << 20
+SIZE = (128 if SANITIZED else 256) << 20
 KILLS = 3
 # Small frames, so that it takes a while and has many checkpoints; no timeout is shortened.
 SLOW = {"agentChunkSize": "65536", "agentWindowSize": "4"}

@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from namespaces import Namespace
-from processes import eventually
+from processes import SANITIZED, eventually
 from topology import Topology, TopologyTest
 
 DIRECT, QUEUED, STRANGER = "BFGTR0033I", "BFGTR0034W", "BFGTR0035W"
@@ -75,7 +75,8 @@ class Direct(TopologyTest):
             except ConnectionError:
                 pass
         self.assertEqual(process, self.t.pid("DST"))
-        self.assertLess(self.t.peak_memory_mib("DST"), memory + 8)
+        if not SANITIZED:  # which keeps what was freed
+            self.assertLess(self.t.peak_memory_mib("DST"), memory + 8)
         self.assertLess(self.t.log("DST").count(STRANGER), 50)
 
 

@@ -277,7 +277,7 @@ class LargeTransfer:
         self.id = re.search(r"[0-9a-f]{48}", said).group(0)
         code = self.command.returncode
         if not self.waits:
-            eventually(lambda: not self.under_way(), "%s has arrived" % self.arrived, deadline_s)
+            eventually(lambda: not self.under_way(), lambda: "%s has arrived: %s" % (self.arrived, self.t.tails()), deadline_s)
             record = self.t.items_of(self.id)
             code, said = record["resultCode"], str(record)
         self.watched.stop()

@@ -243,3 +243,20 @@ TEST_CASE("a record that the queue manager refuses is not waited for") {
   q.store->forget_source(id);
   CHECK(q.held.empty());
 }
+
+TEST_CASE("the store is quiet when what was forgotten has left the queue") {
+  played_queue q;
+  int quiet = 0;
+  formats::source_record record;
+  record.transfer_id = id;
+  record.sequence = 1;
+  q.store->save(record, nullptr);
+  q.store->forget_source(id);  // while the record is still on its way
+  q.store->when_quiet([&] { ++quiet; });
+  CHECK(quiet == 0);
+  q.deliver();
+  CHECK(quiet == 1);
+  CHECK(q.held.empty());
+  q.store->when_quiet([&] { ++quiet; });
+  CHECK(quiet == 2);
+}

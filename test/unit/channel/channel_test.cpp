@@ -22,7 +22,7 @@ struct end {
 
   void take(std::unique_ptr<direct_channel> made) {
     channel = std::move(made);
-    channel->begin({[this](kind, std::string body) { received.push_back(std::move(body)); },
+    channel->begin({[this](kind, const byte_buffer& body) { received.emplace_back(body); },
                     [this](const std::string& why) { closed = why; }});
   }
 };
@@ -80,8 +80,8 @@ void move_messages(both_ends& ends) {
   std::string text(200000, 'x');
   for (int i = 0; i < 100; ++i) {
     text[0] = static_cast<char>(i);
-    ends.source.channel->send(kind::frame, text);
-    ends.destination.channel->send(kind::ack, std::to_string(i));
+    ends.source.channel->send(kind::frame, byte_buffer(text));
+    ends.destination.channel->send(kind::ack, byte_buffer(std::to_string(i)));
   }
   REQUIRE(ends.wait([&] { return ends.destination.received.size() == 100 && ends.source.received.size() == 100; }));
   for (int i = 0; i < 100; ++i) {
@@ -134,7 +134,7 @@ TEST_CASE("channel: the end of one side is told to the other") {
 TEST_CASE("channel: what is no message ends it") {
   both_ends ends;
   REQUIRE(ends.connect(ends.expect()).empty());
-  ends.source.channel->send(static_cast<kind>(7), "body");
+  ends.source.channel->send(static_cast<kind>(7), byte_buffer("body"));
   REQUIRE(ends.wait([&] { return !ends.destination.closed.empty(); }));
   CHECK_THAT(ends.destination.closed, Catch::Contains("kind 7"));
   CHECK(ends.destination.received.empty());

@@ -217,7 +217,7 @@ TEST_CASE("a flipped byte in the data fails its item and no other") {
   const auto to = tree.writer();
   auto frame = from->next_frame();
   REQUIRE(frame.last);
-  frame.bytes[frame.bytes.find("bbbbbb") + 3] = 'X';
+  frame.bytes[std::string_view(frame.bytes).find("bbbbbb") + 3] = 'X';
   tree.note(frame);
   tree.note(to->write(frame.bytes));
   CHECK_THAT(tree.failure_of("b"), Contains("BFGIO0905E"));
@@ -303,7 +303,7 @@ TEST_CASE("damaged frames never break the writer and leave no part file") {
   for (bool last = false; !last;) {
     auto frame = from->next_frame();
     last = frame.last;
-    frames.push_back(std::move(frame.bytes));
+    frames.emplace_back(frame.bytes);
   }
   for (int i = 0; i < 100; ++i) {
     const auto to = tree.writer(3);

@@ -63,17 +63,20 @@ class watched_source {
   std::uint64_t sent() const { return sent_; }
   bool reading() const { return reading_; }
 
+  bool moving() const { return state() == source_state::running || state() == source_state::resuming; }
+
  private:
   void note_event(const source_input& event) {
     if (std::holds_alternative<source_event::planned>(event)) planned_ = true;
-    if (const auto* terms = std::get_if<source_event::negotiated>(&event);
-        terms != nullptr && terms->attempt == attempt()) {
-      offered_window_ = std::max<std::uint32_t>(terms->window, 1);
-    }
     if (const auto* ack = std::get_if<source_event::acked>(&event)) {
       if (ack->attempt == attempt() && ack->frames <= sent_) acked_ = std::max(acked_, ack->frames);
     }
-    if (const auto* path = std::get_if<source_event::path_open>(&event)) path_open_ |= path->attempt == attempt();
+    if (const auto* path = std::get_if<source_event::path_open>(&event)) {
+      if (path->attempt == attempt() && !path_open_ && moving()) {
+        path_open_ = true;
+        window_ = std::max<std::uint32_t>(path->window, 1);
+      }
+    }
     if (const auto* frame = std::get_if<source_event::frame_read>(&event)) {
       if (frame->attempt == attempt() && frame->last) last_ = true;
     }
@@ -88,7 +91,7 @@ class watched_source {
       REQUIRE(reader->attempt == asked_);
       sent_ = acked_ = 0;
       reading_ = last_ = false;
-      window_ = offered_window_;
+      path_open_ = false;
     } else if (std::holds_alternative<source_action::open_path>(action)) {
       REQUIRE(sent_ == acked_);
       REQUIRE_FALSE(reading_);
@@ -131,7 +134,7 @@ class watched_source {
   const source_limits limits_;
   std::uint64_t asked_;
   std::uint64_t sent_ = 0, acked_ = 0;
-  std::uint32_t window_ = 1, offered_window_ = 1;
+  std::uint32_t window_ = 1;
   bool reading_ = false, last_ = false, planned_ = false, armed_now_ = false, path_open_ = false;
   std::optional<std::int64_t> wake_;
   int finishes_ = 0;
@@ -152,19 +155,19 @@ inline std::vector<source_path> source_paths() {
     return events;
   };
   const auto asked = then(planning, {planned{}});
-  const auto running = then(asked, {negotiated{1, 0, 2}, path_open{1}});
+  const auto running = then(asked, {negotiated{1, 0}, path_open{1, 2}});
   const auto moving = then(running, {frame_read{1, false}, acked{1, 1, false}});
   const std::vector<source_input> adopted{start{true}};
   const auto again = then(moving, {tick{}});
-  const auto resumed = then(again, {negotiated{2, 0, 2}, path_open{2}});
+  const auto resumed = then(again, {negotiated{2, 0}, path_open{2, 2}});
   return {
       {"not begun", source_state::new_transfer, {}},
       {"planning", source_state::new_transfer, planning},
       {"adopted", source_state::recovering, adopted},
       {"adopted and asked", source_state::resynchronising, then(adopted, {planned{}})},
       {"asked", source_state::negotiating, asked},
-      {"refused for capacity", source_state::waiting_for_capacity, then(asked, {negotiated{1, 45, 1}})},
-      {"opening a path", source_state::running, then(asked, {negotiated{1, 0, 2}})},
+      {"refused for capacity", source_state::waiting_for_capacity, then(asked, {negotiated{1, 45}})},
+      {"opening a path", source_state::running, then(asked, {negotiated{1, 0}})},
       {"changing the path", source_state::running, then(moving, {frame_read{1, false}, better_path{}})},
       {"path lost", source_state::negotiating, then(moving, {path_lost{1}})},
       {"reading the first frame", source_state::running, running},
@@ -172,8 +175,7 @@ inline std::vector<source_path> source_paths() {
       {"window full", source_state::running, then(moving, {frame_read{1, false}, frame_read{1, false}})},
       {"last frame sent", source_state::running, then(moving, {frame_read{1, true}})},
       {"asked again", source_state::resynchronising, again},
-      {"refused for capacity while recovering", source_state::waiting_for_capacity,
-       then(again, {negotiated{2, 45, 1}})},
+      {"refused for capacity while recovering", source_state::waiting_for_capacity, then(again, {negotiated{2, 45}})},
       {"resumed", source_state::resuming, resumed},
       {"resumed and moving", source_state::running, then(resumed, {frame_read{2, false}, acked{2, 1, false}})},
       {"complete", source_state::complete, then(moving, {frame_read{1, true}, acked{1, 2, true}})},

@@ -37,9 +37,9 @@ std::vector<source_input> every_event(std::uint64_t attempt) {
   std::vector<source_input> events{start{},  start{true},   planned{}, plan_failed{}, broken{},
                                    cancel{}, unreachable{}, tick{},    taken_over{},  better_path{}};
   for (const std::uint64_t of : {attempt - 1, attempt, attempt + 1}) {
-    for (const int code : {0, 40, 45, 52}) events.push_back(negotiated{of, code, 3});
-    events.push_back(negotiated{of, 0, 0});
-    events.push_back(path_open{of});
+    for (const int code : {0, 40, 45, 52}) events.push_back(negotiated{of, code});
+    events.push_back(negotiated{of, 0});
+    events.push_back(path_open{of, 3});
     events.push_back(path_lost{of});
     for (const bool yes : {false, true}) {
       events.push_back(frame_read{of, yes});
@@ -95,11 +95,11 @@ TEST_CASE("a transfer without trouble goes through its states") {
   watched_source machine({}, 7);
   CHECK(all_of<action::make_plan>(machine.step(start{}, 0)).size() == 1);
   CHECK(all_of<action::negotiate>(machine.step(planned{}, 0)).at(0).attempt == 7);
-  const auto begun = machine.step(negotiated{7, 0, 2}, 0);
+  const auto begun = machine.step(negotiated{7, 0}, 0);
   CHECK(all_of<action::open_reader>(begun).at(0).attempt == 7);
   CHECK(all_of<action::open_path>(begun).size() == 1);
   CHECK(all_of<action::read_frame>(begun).empty());
-  CHECK(all_of<action::read_frame>(machine.step(path_open{7}, 0)).size() == 1);
+  CHECK(all_of<action::read_frame>(machine.step(path_open{7, 2}, 0)).size() == 1);
   CHECK(all_of<action::read_frame>(machine.step(frame_read{7, false}, 0)).size() == 1);
   CHECK(all_of<action::read_frame>(machine.step(frame_read{7, false}, 0)).empty());  // the window is full
   CHECK(all_of<action::read_frame>(machine.step(acked{7, 1, false}, 0)).size() == 1);
@@ -118,11 +118,11 @@ TEST_CASE("a destination without capacity is asked again and again") {
     CHECK(machine.wake() <= 1000 * static_cast<std::int64_t>(attempt));
     const auto asked = machine.step(tick{}, 1000 * static_cast<std::int64_t>(attempt));
     CHECK(all_of<action::negotiate>(asked).at(0).attempt == attempt);
-    machine.step(negotiated{attempt, code_destination_capacity, 1}, 1000 * static_cast<std::int64_t>(attempt));
+    machine.step(negotiated{attempt, code_destination_capacity}, 1000 * static_cast<std::int64_t>(attempt));
     CHECK(machine.state() == source_state::waiting_for_capacity);
   }
   machine.step(tick{}, 30000);
-  machine.step(negotiated{20, 0, 1}, 30000);
+  machine.step(negotiated{20, 0}, 30000);
   CHECK(machine.state() == source_state::running);
 }
 
@@ -130,12 +130,12 @@ TEST_CASE("a destination without capacity fails a transfer that is told so") {
   source_limits limits;
   limits.fail_at_capacity = true;
   auto machine = machine_at("asked", limits);
-  CHECK(finish_code(machine.step(negotiated{1, code_destination_capacity, 1}, 0)) == code_destination_capacity);
+  CHECK(finish_code(machine.step(negotiated{1, code_destination_capacity}, 0)) == code_destination_capacity);
 }
 
 TEST_CASE("the destination's refusal is the transfer's result") {
-  CHECK(finish_code(machine_at("asked").step(negotiated{1, 52, 1}, 0)) == 52);
-  CHECK(finish_code(machine_at("asked again").step(negotiated{2, 52, 1}, 0)) == 52);
+  CHECK(finish_code(machine_at("asked").step(negotiated{1, 52}, 0)) == 52);
+  CHECK(finish_code(machine_at("asked again").step(negotiated{2, 52}, 0)) == 52);
 }
 
 TEST_CASE("frames and acknowledgements of an older attempt change nothing") {
@@ -143,7 +143,7 @@ TEST_CASE("frames and acknowledgements of an older attempt change nothing") {
     auto machine = machine_at(name);
     for (const source_input& old :
          std::vector<source_input>{frame_read{1, false}, frame_read{1, true}, acked{1, 1, false}, acked{1, 2, true},
-                                   negotiated{1, 0, 5}, negotiated{1, 40, 5}}) {
+                                   negotiated{1, 0}, negotiated{1, 40}}) {
       INFO(name << " " << name_of(old));
       const auto before = machine.state();
       CHECK(machine.step(old, 1000).empty());
@@ -194,7 +194,7 @@ TEST_CASE("silence leads to a question with a new attempt and is told once") {
     CHECK(all_of<action::negotiate>(more).at(0).attempt == attempt);
   }
   CHECK(machine.recoveries() == 1);
-  machine.step(negotiated{9, 0, 2}, 1000000);
+  machine.step(negotiated{9, 0}, 1000000);
   CHECK(machine.state() == source_state::resuming);
   machine.step(acked{9, 0, false}, 1000000);
   CHECK(machine.state() == source_state::running);
@@ -256,9 +256,9 @@ TEST_CASE("an adopted transfer asks where to go on as soon as its plan is at han
     CHECK(machine.state() == source_state::recovering);
     CHECK(all_of<action::negotiate>(machine.step(planned{}, 3000)).size() == 1);
     CHECK(machine.state() == source_state::resynchronising);
-    machine.step(negotiated{1, 0, 1}, 4000);
+    machine.step(negotiated{1, 0}, 4000);
     CHECK(machine.state() == source_state::resuming);
-    machine.step(path_open{1}, 4000);
+    machine.step(path_open{1, 2}, 4000);
     CHECK(machine.sent() == 0);
     CHECK(machine.reading());
     CHECK(machine.recoveries() == 1);
@@ -285,8 +285,8 @@ TEST_CASE("a random walk of ten thousand steps keeps the invariants") {
     const std::vector<source_input> usual{start{},
                                           planned{},
                                           tick{},
-                                          negotiated{attempt, 0, 1 + static_cast<std::uint32_t>(below(random, 4))},
-                                          path_open{attempt},
+                                          negotiated{attempt, 0},
+                                          path_open{attempt, 1 + static_cast<std::uint32_t>(below(random, 4))},
                                           frame_read{attempt, below(random, 50) == 0},
                                           acked{attempt, machine.sent(), false}};
     auto event = usual[below(random, usual.size())];
@@ -311,7 +311,7 @@ TEST_CASE("a source that was outbid asks again soon and does not end") {
   for (const char* name : {"asked", "asked again"}) {
     auto machine = machine_at(name);
     const auto attempt = machine.attempt();
-    CHECK(all_of<action::finish>(machine.step(negotiated{attempt, code_outbid, 1}, 5000)).empty());
+    CHECK(all_of<action::finish>(machine.step(negotiated{attempt, code_outbid}, 5000)).empty());
     REQUIRE(machine.wake() == 5000 + source_limits{}.outbid_retry_ms);
     CHECK(all_of<action::negotiate>(machine.step(tick{}, *machine.wake())).at(0).attempt == attempt + 1);
   }
@@ -354,7 +354,7 @@ TEST_CASE("a better path is taken when nothing is under way on the one before") 
   const auto quiet = machine.step(acked{1, 3, false}, 1003);
   CHECK(all_of<action::open_path>(quiet).size() == 1);
   CHECK(all_of<action::read_frame>(quiet).empty());
-  CHECK(all_of<action::read_frame>(machine.step(path_open{1}, 1004)).size() == 1);
+  CHECK(all_of<action::read_frame>(machine.step(path_open{1, 2}, 1004)).size() == 1);
   auto idle = machine_at("opening a path");
   CHECK(idle.step(better_path{}, 1001).empty());
 }

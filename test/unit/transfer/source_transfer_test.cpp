@@ -1,6 +1,8 @@
 // A source transfer against a destination that this test plays.
 #include "agent/transfer/source_transfer.hpp"
 
+#include <fmt/format.h>
+
 #include "test/unit/transfer/fake_agent.hpp"
 #include "test/unit/transfer/moved_tree.hpp"
 
@@ -38,10 +40,10 @@ class played_transfer {
 
   formats::negotiate asked() { return *formats::read_negotiate(last(formats::subject::negotiate)->body); }
   void answer(formats::position from, int code = 0, const std::string& text = "") {
-    transfer_->on_negotiated({request_.id, 1, "run", asked().attempt, code, text, from, 4096, 10, 0, {}, {}});
+    transfer()->on_negotiated({request_.id, 1, "run", asked().attempt, code, text, from, 4096, 10, 0, {}, {}});
   }
   void acknowledge(std::uint64_t frames, std::vector<formats::item_result> results, bool complete) {
-    transfer_->on_ack({request_.id, 1, "run", asked().attempt, frames, {}, std::move(results), complete});
+    transfer()->on_ack({request_.id, 1, "run", asked().attempt, frames, {}, std::move(results), complete});
   }
   bool wait(const std::function<bool()>& done) { return agent.loop().run_until(done, 10000); }
   formats::reply result() {
@@ -49,7 +51,7 @@ class played_transfer {
     return *formats::read_reply(last(formats::subject::reply)->body);
   }
   bool source_exists(const char* name) const { return fs::exists(where_.path() / "in" / name); }
-  source_transfer& transfer() { return *transfer_; }
+  std::shared_ptr<source_transfer> transfer() { return transfer_; }  // which a caller holds, as its owner does
 
   fake_agent agent;
 
@@ -122,7 +124,7 @@ TEST_CASE("a log event after a restart has a number that no earlier one had") {
   record.attempt = 5;
   record.log_sequence = GENERATE(0U, 1U);
   played_transfer played(record);
-  played.transfer().cancel();
+  played.transfer()->cancel();
   (void)played.result();
   for (const auto& event : played.agent.events) CHECK(event.sequence > 4);
 }
@@ -133,7 +135,7 @@ TEST_CASE("an acknowledgement of nothing makes the source ask again, once for ea
   REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
   const auto first = played.asked().attempt;
   const auto notice = [&](std::uint64_t epoch, std::uint64_t attempt) {
-    played.transfer().on_ack({played.asked().transfer_id, epoch, "run", attempt, 0, {}, {}, false});
+    played.transfer()->on_ack({played.asked().transfer_id, epoch, "run", attempt, 0, {}, {}, false});
     return played.asked().attempt;
   };
   CHECK(notice(1, first - 1) == first);
@@ -186,10 +188,39 @@ TEST_CASE("a record never has the epoch of one destination instance with the run
   notice.epoch = 2;
   notice.run = "another run";
   notice.attempt = played.asked().attempt;
-  played.transfer().on_ack(notice);
+  played.transfer()->on_ack(notice);
   REQUIRE(played.asked().attempt > notice.attempt);  // it asks the next one
   played.acknowledge(0, {{0, 0, "", ""}}, false);    // a source to delete, and so a record
   REQUIRE(played.wait([&] { return !played.source_exists("a"); }));
   CHECK(played.agent.records.back().peer_epoch == 2);
   for (const auto& record : played.agent.records) CHECK((record.peer_epoch == 2) == (record.peer_run == "another run"));
+}
+
+TEST_CASE("a list that nobody wants any more leaves the one of a newer record alone") {
+  const temporary_directory where;
+  fake_agent agent;
+  agent.change_settings().plan_directory = where.path().string();
+  auto request = std::make_shared<formats::transfer_request>();
+  request->id = std::string(48, 'a');
+  request->specs.emplace_back().source = (where.path() / "in").string();
+  write_file(where.path() / "in", "content");
+  plan_collector parts(agent);
+  formats::source_record unplanned, planned;
+  auto older = std::make_shared<source_plan>(agent, parts, request, unplanned, source_plan::handlers{});
+  older->make();  // waits for its worker
+  auto plan = plan_writer::create(where.path() / (request->id + ".plan"));
+  REQUIRE(plan->finish().ok());
+  const auto summary = summarise_plan(where.path() / (request->id + ".plan"));
+  planned.plan_bytes = summary->bytes;
+  planned.plan_parts = summary->parts;
+  planned.plan_check = fmt::format("{:016x}", summary->check);
+  older.reset();
+  bool ready = false;
+  const auto newer = std::make_shared<source_plan>(
+      agent, parts, request, planned, source_plan::handlers{[] {}, [&] { ready = true; }, [](int, std::string) {}, {}});
+  newer->find();
+  REQUIRE(agent.loop().run_until([&] { return ready; }, 10000));
+  std::size_t files = 0;
+  for (const auto& left : fs::directory_iterator(where.path())) files += left.path().filename() == "in" ? 0 : 1;
+  CHECK(files == 1);
 }

@@ -256,7 +256,7 @@ void agent::forget_source(const std::string& transfer_id) {
 }
 
 void agent::outbid(std::uint64_t epoch) {
-  instance_.outbid(epoch);
+  loop_.post([this, epoch] { instance_.outbid(epoch); });  // it may end the activation that says this
 }
 
 void agent::send(const std::string& address, amqp::message content) {

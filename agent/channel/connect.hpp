@@ -18,7 +18,7 @@ struct target {
 };
 
 // `then` gets the connection when it is welcome, or why there is none, within 5 seconds.
-void connect(event_loop& loop, runtime& thread, const target& to,
+void connect(event_loop& loop, const std::shared_ptr<runtime>& thread, const target& to,
              std::function<void(result<std::unique_ptr<direct_channel>>)> then);
 
 }  // namespace baton::channel

@@ -11,18 +11,18 @@ struct direct_channel::receiver {
   handlers to;  // of the loop's thread
 };
 
-direct_channel::direct_channel(event_loop& loop, runtime& thread, std::shared_ptr<session> one)
-    : thread_(thread), session_(std::move(one)), receiver_(std::make_shared<receiver>(receiver{loop, {}})) {}
+direct_channel::direct_channel(event_loop& loop, std::shared_ptr<runtime> thread, std::shared_ptr<session> one)
+    : thread_(std::move(thread)), session_(std::move(one)), receiver_(std::make_shared<receiver>(receiver{loop, {}})) {}
 
 direct_channel::~direct_channel() {
   receiver_->to = {};
-  thread_.post([one = session_] { one->close(""); });
+  thread_->post([one = session_] { one->close(""); });
 }
 
 void direct_channel::begin(handlers to) {
   receiver_->to = std::move(to);
   session::handlers relay;
-  relay.received = [at = receiver_, thread = &thread_, one = session_.get()](kind what, byte_buffer body) {
+  relay.received = [at = receiver_, thread = thread_.get(), one = session_.get()](kind what, byte_buffer body) {
     auto carried = std::make_shared<byte_buffer>(std::move(body));
     at->loop.post([at, thread, one = one->shared_from_this(), what, carried] {
       if (!at->to.received) return;
@@ -36,12 +36,12 @@ void direct_channel::begin(handlers to) {
       if (const auto gone = std::exchange(at->to, {}); gone.closed) gone.closed(why);
     });
   };
-  thread_.post([one = session_, relay] { one->begin(relay); });
+  thread_->post([one = session_, relay] { one->begin(relay); });
 }
 
 void direct_channel::send(kind what, byte_buffer body) {
   auto carried = std::make_shared<byte_buffer>(std::move(body));
-  thread_.post([one = session_, what, carried] { one->send(what, std::move(*carried)); });
+  thread_->post([one = session_, what, carried] { one->send(what, std::move(*carried)); });
 }
 
 const std::string& direct_channel::peer() const {

@@ -21,7 +21,7 @@ class direct_channel {
     std::function<void(kind what, byte_buffer body)> received;
     std::function<void(const std::string& why)> closed;  // once, last
   };
-  direct_channel(event_loop& loop, runtime& thread, std::shared_ptr<session> one);
+  direct_channel(event_loop& loop, std::shared_ptr<runtime> thread, std::shared_ptr<session> one);
   // Closes it; the handlers hear nothing any more.
   ~direct_channel();
 
@@ -31,7 +31,7 @@ class direct_channel {
   const std::string& peer() const;  // address and port
 
  private:
-  runtime& thread_;
+  const std::shared_ptr<runtime> thread_;  // whoever has a channel last ends the thread
   const std::shared_ptr<session> session_;
   struct receiver;
   const std::shared_ptr<receiver> receiver_;

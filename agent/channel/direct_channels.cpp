@@ -73,7 +73,7 @@ void direct_channels::open() {
 
 // A port that another process has now may be free later.
 void direct_channels::listen(const std::string& address) {
-  auto made = listener::open(loop_, *thread_, address, settings_.port);
+  auto made = listener::open(loop_, thread_, address, settings_.port);
   if (made) {
     listener_ = std::move(*made);
     return;
@@ -130,7 +130,7 @@ void direct_channels::connect(const std::string& peer, const formats::data_offer
       if (alive.expired()) return;
       if (!address) return answered(address.error());
       const auto port = static_cast<std::uint16_t>(offered.port);
-      channel::connect(loop_, *thread_, {*address, port, offered.secret, offered.tls ? offered.host : ""}, answered);
+      channel::connect(loop_, thread_, {*address, port, offered.secret, offered.tls ? offered.host : ""}, answered);
     };
   });
 }

@@ -47,7 +47,7 @@ class direct_channels {
   worker_pool& pool_;
   const agent::data_settings settings_;
   const receiver received_;
-  std::unique_ptr<runtime> thread_;  // none: there are no direct channels
+  std::shared_ptr<runtime> thread_;  // none: there are no direct channels
   std::unique_ptr<listener> listener_;
   retry_book book_;
   bool told_ = false;  // that the port cannot be opened

@@ -90,13 +90,13 @@ class listener::door : public std::enable_shared_from_this<listener::door> {
   int strangers_ = 0;
 };
 
-listener::listener(event_loop& loop, runtime& thread) : loop_(loop), thread_(thread) {}
+listener::listener(event_loop& loop, std::shared_ptr<runtime> thread) : loop_(loop), thread_(std::move(thread)) {}
 
-result<std::unique_ptr<listener>> listener::open(event_loop& loop, runtime& thread, const std::string& address,
-                                                 std::uint16_t port) {
+result<std::unique_ptr<listener>> listener::open(event_loop& loop, const std::shared_ptr<runtime>& thread,
+                                                 const std::string& address, std::uint16_t port) {
   std::unique_ptr<listener> made(new listener(loop, thread));
-  made->door_ = std::make_shared<door>(thread, [at = made.get(), &loop, alive = std::weak_ptr<bool>(made->alive_)](
-                                                   std::shared_ptr<session> one, const result<std::string>& secret) {
+  made->door_ = std::make_shared<door>(*thread, [at = made.get(), &loop, alive = std::weak_ptr<bool>(made->alive_)](
+                                                    std::shared_ptr<session> one, const result<std::string>& secret) {
     loop.post([at, alive, one = std::move(one), secret] {
       if (!alive.expired() && one) at->greeted(one, secret);
     });
@@ -106,13 +106,13 @@ result<std::unique_ptr<listener>> listener::open(event_loop& loop, runtime& thre
   if (!failure) failure = made->door_->open({at, port}, made->port_);
   if (failure && address.empty()) failure = made->door_->open({tcp::v4(), port}, made->port_);
   if (failure) return error{errc::in_use, failure.message()};
-  thread.post([door = made->door_] { door->accept(); });
+  thread->post([door = made->door_] { door->accept(); });
   return made;
 }
 
 listener::~listener() {
   loop_.cancel(quiet_);
-  thread_.post([door = std::move(door_)] { door->close(); });
+  thread_->post([door = std::move(door_)] { door->close(); });
 }
 
 std::string listener::expect(arrived then) {
@@ -129,12 +129,12 @@ void listener::greeted(const std::shared_ptr<session>& one, const result<std::st
   if (!secret) return refuse(one, secret.error().text);
   auto found = expected_.extract(*secret);
   if (!found) return refuse(one, "it has no secret of a transfer, or an old one");
-  thread_.post([one] { one->welcome_peer(); });
+  thread_->post([one] { one->welcome_peer(); });
   found.mapped()(std::make_unique<direct_channel>(loop_, thread_, one));
 }
 
 void listener::refuse(const std::shared_ptr<session>& one, const std::string& why) {
-  thread_.post([one] { one->close(""); });
+  thread_->post([one] { one->close(""); });
   refused_ = {one->peer(), why};
   ++untold_;
   if (quiet_ == 0) tell();

@@ -19,8 +19,8 @@ class listener {
  public:
   using arrived = std::function<void(std::unique_ptr<direct_channel>)>;
   // `address`: numeric; empty: all of this host. `port`: 0 for any that is free. errc::in_use, unreachable.
-  static result<std::unique_ptr<listener>> open(event_loop& loop, runtime& thread, const std::string& address,
-                                                std::uint16_t port);
+  static result<std::unique_ptr<listener>> open(event_loop& loop, const std::shared_ptr<runtime>& thread,
+                                                const std::string& address, std::uint16_t port);
   ~listener();
 
   std::uint16_t port() const { return port_; }
@@ -30,13 +30,13 @@ class listener {
 
  private:
   class door;  // lives on the channel thread
-  listener(event_loop& loop, runtime& thread);
+  listener(event_loop& loop, std::shared_ptr<runtime> thread);
   void greeted(const std::shared_ptr<session>& one, const result<std::string>& secret);
   void refuse(const std::shared_ptr<session>& one, const std::string& why);
   void tell();
 
   event_loop& loop_;
-  runtime& thread_;
+  const std::shared_ptr<runtime> thread_;
   std::shared_ptr<door> door_;
   std::uint16_t port_ = 0;
   std::map<std::string, arrived> expected_;  // by secret

@@ -20,8 +20,8 @@ asio::ssl::context make_context(const amqp::tls_files& tls, bool server) {
 
 }  // namespace
 
-result<std::unique_ptr<runtime>> runtime::make(const amqp::tls_files& tls) {
-  std::unique_ptr<runtime> made(new runtime);
+result<std::shared_ptr<runtime>> runtime::make(const amqp::tls_files& tls) {
+  std::shared_ptr<runtime> made(new runtime);
   try {
     if (!tls.certificate.empty()) {
       made->client_.emplace(make_context(tls, false));

@@ -21,7 +21,7 @@ namespace baton::channel {
 class runtime {
  public:
   // Both contexts come from the same three files; errc::bad_property when one cannot be used.
-  static result<std::unique_ptr<runtime>> make(const amqp::tls_files& tls);
+  static result<std::shared_ptr<runtime>> make(const amqp::tls_files& tls);
   // Ends all sessions and the thread.
   ~runtime();
 

@@ -34,7 +34,7 @@ class both_ends {
     auto made = runtime::make(tls);
     REQUIRE(made.ok());
     thread_ = std::move(*made);
-    auto opened = listener::open(loop_, *thread_, "127.0.0.1", 0);
+    auto opened = listener::open(loop_, thread_, "127.0.0.1", 0);
     REQUIRE(opened.ok());
     door = std::move(*opened);
     port_ = door->port();
@@ -46,7 +46,7 @@ class both_ends {
   // Empty, or why not.
   std::string connect(const std::string& secret, const std::string& name = "localhost") {
     std::optional<std::string> answer;
-    channel::connect(loop_, *thread_, {"127.0.0.1", port_, secret, secured_ ? name : ""},
+    channel::connect(loop_, thread_, {"127.0.0.1", port_, secret, secured_ ? name : ""},
                      [&](result<std::unique_ptr<direct_channel>> made) {
                        answer = made ? "" : made.error().text;
                        if (made) source.take(std::move(*made));
@@ -62,12 +62,12 @@ class both_ends {
     REQUIRE(wait([&] { return gone; }));
   }
   event_loop& loop() { return loop_; }
-  runtime& thread() { return *thread_; }
+  std::shared_ptr<runtime>& thread() { return thread_; }
   bool wait(const std::function<bool()>& done) { return loop_.run_until(done, 20000); }
 
  private:
   event_loop loop_;
-  std::unique_ptr<runtime> thread_;  // ends after all that uses it
+  std::shared_ptr<runtime> thread_;  // ends after all that uses it
   const bool secured_;
   std::uint16_t port_ = 0;
 
@@ -129,6 +129,16 @@ TEST_CASE("channel: the end of one side is told to the other") {
   ends.source.channel.reset();
   REQUIRE(ends.wait([&] { return !ends.destination.closed.empty(); }));
   CHECK(ends.source.closed.empty());
+}
+
+TEST_CASE("channel: one that outlives all else ends the thread") {
+  std::unique_ptr<direct_channel> last;
+  {
+    both_ends ends;
+    REQUIRE(ends.connect(ends.expect()).empty());
+    last = std::move(ends.source.channel);
+  }
+  last->send(kind::frame, byte_buffer("nobody hears it"));
 }
 
 TEST_CASE("channel: what is no message ends it") {

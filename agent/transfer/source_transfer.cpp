@@ -12,8 +12,7 @@ namespace baton::transfer {
 namespace {
 
 constexpr logger log{"Transfer"};
-constexpr std::int64_t progress_interval_ms = 500;  // to who waits for the transfer
-constexpr std::int64_t publish_interval_ms = 1000;  // to the coordination service
+constexpr std::int64_t progress_interval_ms = 500;
 constexpr std::uint64_t results_unsaved_max = 500;
 constexpr int wall_clock_bits = 42;              // milliseconds since 1970 until the year 2109
 constexpr std::uint32_t chunk_bytes_min = 4096;  // whatever the other side says: room for a record and its data
@@ -58,6 +57,7 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, channel
       plan_(std::make_shared<source_plan>(agent, plans, request_, record_, plan_handlers())),
       path_(std::make_shared<source_path>(agent, channels, request_, path_handlers())),
       of_agent_(of_agent),
+      report_(agent, request_, record_),
       adopted_(record_.planned),
       recoveries_before_(record_.recoveries),
       started_at_ms_(boot_time_ms()) {
@@ -187,11 +187,7 @@ source_plan::handlers source_transfer::plan_handlers() {
 }
 
 void source_transfer::plan_listed() {
-  say_begin();
-  auto event = log_event_of(*request_, record_, "started");
-  event.items_total = plan_->totals().items;
-  event.bytes_total = plan_->totals().bytes;
-  agent_.publish(event);
+  report_.began(plan_->totals(), false);
   if (plan_->totals().items == 0) return no_plan(code_failed, render(messages::BFGTR0011W));
   tell_progress();
   plan_->keep();
@@ -204,16 +200,11 @@ void source_transfer::plan_ready() {
   std::sort(deleting.begin(), deleting.end());
   plan_->look_up(std::move(deleting), [this](std::vector<plan_item> items) {
     ledger_.adopt_deleting(std::move(items));
-    say_begin();
+    report_.began(plan_->totals(), true);
     save_record();
     tell_progress();
     feed(source_event::planned{});
   });
-}
-
-void source_transfer::say_begin() {
-  log(messages::BFGTR0001I, request_->id, request_->source_agent, request_->destination_agent, plan_->totals().items,
-      plan_->totals().bytes);
 }
 
 void source_transfer::no_plan(int code, std::string text) {
@@ -412,42 +403,7 @@ void source_transfer::finish_when_quiet() {
   const auto keep = shared_from_this();  // on_end_ drops this object, and itself with it
   if (finish_->code == code_complete) ledger_.close_unanswered(render(messages::BFGTR0022E));
   ledger_.flush();
-  int code = finish_->code;
-  const std::uint64_t items = record_.succeeded + record_.failed;
-  if (code == code_complete && record_.failed > 0) code = code_failed;
-  if (code == code_failed && record_.succeeded > 0) code = 20;
-  std::string text = failure_text_;
-  if (code == 0) text = render(messages::BFGRP0032I);
-  if (code == 20) text = render(messages::BFGRP0033I, record_.failed, items) + (text.empty() ? "" : " " + text);
-  if (code == code_failed && text.empty()) text = render(messages::BFGRP0034I);
-  if (code == code_cancelled) text = render(messages::BFGRP0901I);
-  const std::int64_t recovery_timeout_s =
-      request_->recovery_timeout_s >= -1 ? request_->recovery_timeout_s : agent_.settings().recovery_timeout_ms / 1000;
-  if (code == code_recovery_timed_out) text = render(messages::BFGTR0014E, recovery_timeout_s);
-  const std::int64_t elapsed = wall_time_ms() - record_.start_time_ms;
-  log(messages::BFGTR0002I, request_->id, code, items, record_.failed, record_.bytes, human_duration_ms(elapsed), text);
-  auto event = log_event_of(*request_, record_, code == code_cancelled ? "cancelled" : "completed");
-  event.result_code = code;
-  event.supplement = text;
-  event.items_total = plan_->totals().items;
-  event.bytes_total = plan_->totals().bytes;
-  agent_.publish(event);
-  if (!record_.reply_to.empty()) {
-    formats::reply answer;
-    answer.result_code = code;
-    answer.text = text;
-    answer.transfer_id = request_->id;
-    answer.items = items;
-    answer.failed = record_.failed;
-    answer.bytes = record_.bytes;
-    answer.elapsed_ms = elapsed;
-    amqp::message m;
-    m.durable = false;
-    m.subject = formats::subject::reply;
-    m.correlation_id = record_.correlation_id;
-    m.body = to_json(answer);
-    agent_.send(record_.reply_to, std::move(m));
-  }
+  report_.ended(finish_->code, failure_text_, plan_->totals());
   plan_->remove();
   agent_.forget_source(request_->id);
   finish_.reset();
@@ -468,25 +424,12 @@ formats::progress source_transfer::how_far() const {
   return p;
 }
 
-// To who waits, and less often to the coordination service; again and again until the transfer ends.
+// Again and again until the transfer ends.
 void source_transfer::tell_progress() {
   agent_.loop().cancel(progress_timer_);
   if (finish_ || is_end(state())) return;
   query_when_silent();
-  const auto now = how_far();
-  if (!record_.reply_to.empty()) {
-    amqp::message m;
-    m.durable = false;
-    m.subject = formats::subject::progress;
-    m.correlation_id = record_.correlation_id;
-    m.body = to_json(now);
-    agent_.send(record_.reply_to, std::move(m));
-  }
-  if (boot_time_ms() - published_at_ms_ >= publish_interval_ms) {
-    published_at_ms_ = boot_time_ms();
-    agent_.publish(formats::transfer_status{now, request_->source_agent, request_->destination_agent, request_->job,
-                                            wall_time_ms()});
-  }
+  report_.progress(how_far());
   progress_timer_ = agent_.loop().after(progress_interval_ms, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->tell_progress();
   });

@@ -13,6 +13,7 @@
 #include "agent/transfer/source_path.hpp"
 #include "agent/transfer/source_plan.hpp"
 #include "agent/transfer/source_reader.hpp"
+#include "agent/transfer/source_report.hpp"
 #include "agent/transfer/token_bucket.hpp"
 #include "common/formats/transfer.hpp"
 
@@ -54,7 +55,6 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   source_path::handlers path_handlers();
   void plan_listed();
   void plan_ready();
-  void say_begin();
   void no_plan(int code, std::string text);
   void frame_done(std::uint64_t attempt, std::shared_ptr<read_frame> frame);
   void finish_when_quiet();
@@ -82,6 +82,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   const std::shared_ptr<source_path> path_;
   token_bucket& of_agent_;  // what all transfers of the agent may use together
   token_bucket of_transfer_;
+  source_report report_;
   std::uint64_t asked_epoch_ = 0;  // of the attempt
   formats::negotiated terms_;
   std::shared_ptr<source_reader> reader_;
@@ -92,7 +93,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   const bool adopted_;           // an earlier activation may have moved data
   const int recoveries_before_;  // in earlier activations
   std::int64_t started_at_ms_;   // boot time
-  std::int64_t published_at_ms_ = 0, saved_at_ms_ = 0, heard_at_ms_ = 0;
+  std::int64_t saved_at_ms_ = 0, heard_at_ms_ = 0;
   std::uint64_t durable_results_from_ = 0;
   bool held_ = false;                    // a frame is to be read when may_read()
   std::deque<std::uint64_t> under_way_;  // data bytes of each frame sent and not acknowledged

@@ -41,6 +41,17 @@ class Direct(TopologyTest):
         self.assert_result(0, small)
         self.assertNotIn("%s: Transfer %s" % (DIRECT, self.t.id_of(small)), self.t.log("SRC"))
 
+    def test_a_limit_holds_back_its_transfer_and_no_other(self):
+        source = self.large()
+        limited = self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-bw", "20000", "-df", self.place("limited"), source)
+        self.t.wait_for_log("SRC", "%s: Transfer %s" % (DIRECT, self.t.id_of(limited)))
+        for name in ("one", "two", "three"):
+            self.assert_result(0, self.t.transfer("-df", self.place(name), source))
+        self.assertFalse(os.path.exists(self.place("limited")))
+        self.assertNotIn("Transfer %s has ended" % self.t.id_of(limited), self.t.log("SRC"))
+        self.t.must("fteCancelTransfer", "-a", "SRC", self.t.id_of(limited))
+        self.t.wait_for_log("SRC", "Transfer %s has ended with result 41" % self.t.id_of(limited))
+
     def stranger(self, port, words, told=True):
         """What a stranger that says this is answered."""
         before = self.t.log("DST").count(STRANGER)

@@ -62,11 +62,13 @@ class both_ends {
     REQUIRE(wait([&] { return gone; }));
   }
   event_loop& loop() { return loop_; }
+  std::shared_ptr<event_loop> kept_loop() { return kept_; }
   std::shared_ptr<runtime>& thread() { return thread_; }
   bool wait(const std::function<bool()>& done) { return loop_.run_until(done, 20000); }
 
  private:
-  event_loop loop_;
+  std::shared_ptr<event_loop> kept_ = std::make_shared<event_loop>();
+  event_loop& loop_ = *kept_;
   std::shared_ptr<runtime> thread_;  // ends after all that uses it
   const bool secured_;
   std::uint16_t port_ = 0;
@@ -132,9 +134,11 @@ TEST_CASE("channel: the end of one side is told to the other") {
 }
 
 TEST_CASE("channel: one that outlives all else ends the thread") {
+  std::shared_ptr<event_loop> loop;  // outlives all threads, as that of a process does
   std::unique_ptr<direct_channel> last;
   {
     both_ends ends;
+    loop = ends.kept_loop();
     REQUIRE(ends.connect(ends.expect()).empty());
     last = std::move(ends.source.channel);
   }

@@ -15,7 +15,6 @@ data_settings make_data_settings(const property_set& agent) {
   s.port = static_cast<std::uint16_t>(agent.integer("agentDataPort"));
   s.allow_plain = agent.boolean("agentDataAllowPlain");
   s.tls = {agent.text("agentSslCertificate"), agent.text("agentSslKey"), agent.text("agentSslTrustStore")};
-  s.loopback_only = s.tls.certificate.empty() && !s.allow_plain;
   return s;
 }
 
@@ -109,7 +108,7 @@ std::vector<std::string> faults_of(const settings& s) {
                     "raised to",
                     s.standby_poll_ms, s.consumer_sleep_ms));
   }
-  if (s.data.direct && s.data.loopback_only && !s.data.host.empty() && !is_loopback(s.data.host)) {
+  if (s.data.direct && s.data.loopback_only() && !s.data.host.empty() && !is_loopback(s.data.host)) {
     found.push_back(fmt::format(
         "agentDataHost={} would receive file data in clear text from other hosts: set agentSslCertificate, agentSslKey "
         "and agentSslTrustStore, or agentDataAllowPlain=true, or agentDataDirect=false",

@@ -18,8 +18,9 @@ struct data_settings {
   std::string host;  // empty: none was named
   std::uint16_t port = 0;
   bool allow_plain = false;
-  bool loopback_only = true;  // there is no certificate, and clear text is not for other hosts
   amqp::tls_files tls;
+  // There is no certificate, and clear text is not for other hosts.
+  bool loopback_only() const { return tls.certificate.empty() && !allow_plain; }
 };
 
 struct settings {

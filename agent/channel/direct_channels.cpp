@@ -48,7 +48,7 @@ std::string this_machine() {
 }  // namespace
 
 direct_channels::direct_channels(event_loop& loop, worker_pool& pool, const agent::settings& s, receiver received)
-    : loop_(loop), pool_(pool), settings_(s.data), received_(std::move(received)) {
+    : loop_(loop), pool_(pool), settings_(s.data), received_(std::move(received)), machine_(this_machine()) {
   if (!settings_.direct) return;
   auto made = runtime::make(settings_.tls);
   if (!made) {
@@ -62,7 +62,7 @@ direct_channels::direct_channels(event_loop& loop, worker_pool& pool, const agen
 direct_channels::~direct_channels() = default;
 
 void direct_channels::open() {
-  if (settings_.host.empty()) return listen(settings_.loopback_only ? loopback : "");
+  if (settings_.host.empty()) return listen(settings_.loopback_only() ? loopback : "");
   pool_.submit([this, host = settings_.host, alive = std::weak_ptr<bool>(alive_)]() -> std::function<void()> {
     const auto address = resolve(host);
     return [this, address, alive] {
@@ -89,8 +89,8 @@ formats::data_offer direct_channels::offer(listener::arrived then) {
   if (!listener_) return made;
   made.port = listener_->port();
   made.tls = thread_->server() != nullptr;
-  made.host = settings_.host.empty() ? settings_.loopback_only ? loopback : host_name() : settings_.host;
-  if (settings_.loopback_only) made.machine = this_machine();
+  made.host = settings_.host.empty() ? settings_.loopback_only() ? loopback : host_name() : settings_.host;
+  if (settings_.loopback_only()) made.machine = machine_;
   made.secret = listener_->expect(std::move(then));
   return made;
 }
@@ -103,7 +103,7 @@ status direct_channels::usable(const formats::data_offer& offered) const {
   const auto no = [](const char* why) { return status(error{errc::not_permitted, why}); };
   if (!thread_) return no("agentDataDirect=false");
   if (offered.port <= 0 || offered.port > 65535) return no("the destination has no data port");
-  if (!offered.machine.empty() && offered.machine != this_machine()) {
+  if (!offered.machine.empty() && offered.machine != machine_) {
     return no(
         "the destination takes clear text from its own host only: it needs agentSslCertificate, or agentDataHost "
         "with agentDataAllowPlain=true");

@@ -47,6 +47,7 @@ class direct_channels {
   worker_pool& pool_;
   const agent::data_settings settings_;
   const receiver received_;
+  const std::string machine_;        // this one
   std::shared_ptr<runtime> thread_;  // none: there are no direct channels
   std::unique_ptr<listener> listener_;
   retry_book book_;

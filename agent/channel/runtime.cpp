@@ -11,10 +11,8 @@ asio::ssl::context make_context(const amqp::tls_files& tls, bool server) {
   made.set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
   made.load_verify_file(tls.trust);
   made.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
-  if (!tls.certificate.empty()) {
-    made.use_certificate_chain_file(tls.certificate);
-    made.use_private_key_file(tls.key, asio::ssl::context::pem);
-  }
+  made.use_certificate_chain_file(tls.certificate);
+  made.use_private_key_file(tls.key, asio::ssl::context::pem);
   return made;
 }
 

@@ -27,7 +27,7 @@ class runtime {
 
   asio::io_context& io() { return io_; }
   void post(std::function<void()> work) { asio::post(io_, std::move(work)); }
-  // Set when the agent has a certificate (for who is connected to), or authorities (for who connects).
+  // For who is connected to and for who connects; none without a certificate.
   asio::ssl::context* server() { return server_ ? &*server_ : nullptr; }
   asio::ssl::context* client() { return client_ ? &*client_ : nullptr; }
 

@@ -1,5 +1,5 @@
 // One connection at the channel's own thread: greeting, then messages both ways. Everything here runs on that thread,
-// but the constructor and release(). channel.hpp is what the rest of the agent sees of it.
+// but the constructor and release(). direct_channel.hpp is what the rest of the agent sees.
 #pragma once
 
 #include <array>

@@ -15,7 +15,6 @@ constexpr logger log{"Transfer"};
 constexpr std::int64_t progress_interval_ms = 500;
 constexpr std::uint64_t results_unsaved_max = 500;
 constexpr int wall_clock_bits = 42;              // milliseconds since 1970 until the year 2109
-constexpr std::uint32_t chunk_bytes_min = 4096;  // whatever the other side says: room for a record and its data
 constexpr std::int64_t save_interval_ms = 2000;  // of the durable record
 constexpr std::int64_t query_after_ms = 1000;    // of silence; a slow disk may take longer, so nothing else is done
 
@@ -288,23 +287,10 @@ std::int64_t source_transfer::rate_wait_ms() {
   return std::max(of_agent_.wait_ms(now), of_transfer_.wait_ms(now));
 }
 
-// As both sides want it. On a direct channel each frame costs more than its bytes, so they are larger and fewer there;
-// where a limit would make a pause of each frame they are smaller.
-source_transfer::frame_limits source_transfer::limits() const {
-  constexpr std::uint32_t direct_bytes = 1 << 20, direct_window_min = 4;
-  constexpr std::uint64_t frames_per_s = 8;
-  frame_limits l{std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes), terms_.window_frames};
-  l.chunk_bytes = std::max(l.chunk_bytes, chunk_bytes_min);
-  if (path_->direct() && l.chunk_bytes < direct_bytes) {
-    const std::uint32_t factor = direct_bytes / l.chunk_bytes;
-    l.chunk_bytes *= factor;
-    l.window_frames = std::max(2 * l.window_frames / factor, direct_window_min);
-  }
-  for (const std::uint64_t limit : {agent_.settings().bandwidth_limit, request_->bandwidth}) {
-    if (limit / frames_per_s >= l.chunk_bytes || limit == 0) continue;
-    l.chunk_bytes = std::max(static_cast<std::uint32_t>(limit / frames_per_s), chunk_bytes_min);
-  }
-  return l;
+frame_limits source_transfer::limits() const {
+  const auto& own = agent_.settings();
+  return limits_of_path({std::min(terms_.chunk_bytes, own.chunk_bytes), terms_.window_frames}, path_->direct(),
+                        {own.bandwidth_limit, request_->bandwidth});
 }
 
 void source_transfer::perform(const source_action::open_path&) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/transfer/frame_limits.hpp"
 #include "agent/transfer/item_ledger.hpp"
 #include "agent/transfer/services.hpp"
 #include "agent/transfer/source_machine.hpp"
@@ -67,9 +68,6 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void save_when_behind();
   bool may_read() const;
   std::int64_t rate_wait_ms();
-  struct frame_limits {
-    std::uint32_t chunk_bytes = 0, window_frames = 0;
-  };
   frame_limits limits() const;
 
   services& agent_;

@@ -60,7 +60,6 @@ TEST_CASE("channel: without certificates it is offered to the own host only, and
 TEST_CASE("channel: clear text between hosts has to be allowed") {
   auto data = on();
   data.allow_plain = true;
-  data.loopback_only = false;
   channels_of here(data);
   CHECK(here.against({"elsewhere", 4711, secret, false, ""}).empty());
   const auto own = here.channels->offer([](std::unique_ptr<direct_channel>) {});
@@ -78,7 +77,6 @@ TEST_CASE("channel: switched off, nothing is offered and nothing is followed") {
 TEST_CASE("channel: a certificate that cannot be used leaves the queue") {
   auto data = on();
   data.tls = {"/nowhere/own.pem", "/nowhere/own.key", "/nowhere/ca.pem"};
-  data.loopback_only = false;
   channels_of here(data);
   CHECK(here.channels->offer([](std::unique_ptr<direct_channel>) {}).port == 0);
 }

@@ -184,7 +184,10 @@ state_store::handlers agent::state_handlers() {
       [this](const formats::source_record& record) { adopt(record); },
       [this](const formats::destination_record& record) { transfers_->adopt(record); },
       [this](const formats::plan_part& part, std::function<void()> kept) { transfers_->adopt(part, std::move(kept)); },
-      [this] { instance_.state_read(); }};
+      [this] {
+        transfers_->begin();
+        instance_.state_read();
+      }};
 }
 
 command_handler::handlers agent::command_handlers() {

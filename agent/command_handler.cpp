@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "agent/transfer/item_ledger.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
@@ -81,7 +83,7 @@ void command_handler::request(amqp::delivery_id delivery, const amqp::message& c
     return to_.settle(delivery);
   }
   formats::transfer_request& wanted = *parsed;
-  if (transfers_.knows(wanted.id) || pending_.count(wanted.id) > 0 || to_.ended(wanted.id)) {
+  if (transfers_.knows(wanted.id) || pending(wanted.id) != pending_.end() || to_.ended(wanted.id)) {
     log(messages::BFGTR0020W, wanted.id);
     return to_.settle(delivery);
   }
@@ -99,17 +101,42 @@ void command_handler::request(amqp::delivery_id delivery, const amqp::message& c
   record.request = content.body;
   record.reply_to = wanted.wait ? content.reply_to : "";
   record.correlation_id = content.correlation_id;
+  record.arrival = transfers_.next_arrival();
   record.start_time_ms = wall_time_ms();
-  pending_[wanted.id] = delivery;
-  to_.save(record, [this, delivery, record, wanted](bool stored) {
-    if (pending_.erase(wanted.id) == 0 || !stored) return;
-    to_.settle(delivery);
-    transfers_.admit(record, wanted);
-  });
+  const std::uint64_t arrival = record.arrival;
+  pending_[arrival] = {delivery, record, std::move(wanted)};
+  to_.save(record, [this, arrival](bool stored) { kept(arrival, stored); });
+}
+
+// Records may become durable in another order than that of their requests, which is the one that counts.
+void command_handler::kept(std::uint64_t arrival, bool stored) {
+  const auto its = pending_.find(arrival);
+  if (its == pending_.end()) return;
+  its->second.kept = stored;
+  if (!stored) pending_.erase(its);  // the request stays with the queue manager
+  admit_kept();
+}
+
+void command_handler::admit_kept() {
+  while (!pending_.empty() && pending_.begin()->second.kept) {
+    auto first = pending_.extract(pending_.begin());
+    to_.settle(first.mapped().delivery);
+    transfers_.admit(std::move(first.mapped().record), std::move(first.mapped().request));
+  }
+}
+
+std::map<std::uint64_t, command_handler::request_being_kept>::iterator command_handler::pending(
+    const std::string& transfer_id) {
+  return std::find_if(pending_.begin(), pending_.end(),
+                      [&](const auto& one) { return one.second.record.transfer_id == transfer_id; });
 }
 
 void command_handler::adopted(const std::string& transfer_id) {
-  if (const auto repeated = pending_.extract(transfer_id)) to_.settle(repeated.mapped());
+  const auto repeated = pending(transfer_id);
+  if (repeated == pending_.end()) return;
+  to_.settle(repeated->second.delivery);
+  pending_.erase(repeated);
+  admit_kept();
 }
 
 void command_handler::refuse(const amqp::message& content, const formats::transfer_request& request, int code,

@@ -46,11 +46,21 @@ class command_handler {
   void answer(const amqp::message& to, int code, const std::string& text,
               const std::map<std::string, std::string>& details = {}, std::function<void()> then = nullptr);
   void unreadable(const std::string& why);
+  void kept(std::uint64_t arrival, bool stored);
+  void admit_kept();
+
+  struct request_being_kept {
+    amqp::delivery_id delivery = 0;
+    formats::source_record record;
+    formats::transfer_request request;
+    bool kept = false;
+  };
+  std::map<std::uint64_t, request_being_kept>::iterator pending(const std::string& transfer_id);
 
   transfer::services& agent_;
   transfer::transfers& transfers_;
   const handlers to_;
-  std::map<std::string, amqp::delivery_id> pending_;  // requests whose record is on its way to stable storage
+  std::map<std::uint64_t, request_being_kept> pending_;  // by arrival: their records are on the way to stable storage
   bool draining_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -16,6 +16,11 @@ worker_pool::~worker_pool() {
 }
 
 void worker_pool::submit(work job) {
+  if (threads_.empty()) {
+    return loop_.post([job = std::move(job)] {
+      if (const auto then = job()) then();
+    });
+  }
   {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));

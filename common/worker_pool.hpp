@@ -17,7 +17,8 @@ class worker_pool {
  public:
   using work = std::function<std::function<void()>()>;  // runs on a worker; what it returns runs on the loop
 
-  worker_pool(event_loop& loop, int threads);  // threads: property ioThreadPoolSize
+  // threads: property ioThreadPoolSize. With 0 jobs run on the loop, one after the other: for tests that must repeat.
+  worker_pool(event_loop& loop, int threads);
   ~worker_pool();                              // waits for the jobs under way; those not begun are dropped
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;

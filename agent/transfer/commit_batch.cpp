@@ -11,17 +11,14 @@
 namespace baton::transfer {
 namespace {
 
-std::string cannot_write(const std::string& path, int failure) {
-  return render(messages::BFGIO0901E, name_to_text(path), system_text(failure));
-}
-
-std::string cannot_rename(const std::string& part, const std::string& path, int failure) {
-  if (failure == EEXIST) return render(messages::BFGIO0006E, name_to_text(path));
+outcome cannot_rename(const std::string& part, const std::string& path, int failure) {
+  if (failure == EEXIST) return failed(render(messages::BFGIO0006E, name_to_text(path)));
   struct stat about {};
   if (failure == ENOENT && ::lstat(part.c_str(), &about) != 0) {
-    return render(messages::BFGIO0908E, name_to_text(path), name_to_text(part));
+    return failed(render(messages::BFGIO0908E, name_to_text(path), name_to_text(part)));
   }
-  return render(messages::BFGIO0341E, name_to_text(part), name_to_text(path), system_text(failure));
+  return {trouble_of(failure),
+          render(messages::BFGIO0341E, name_to_text(part), name_to_text(path), system_text(failure))};
 }
 
 }  // namespace
@@ -39,21 +36,21 @@ void commit_batch::keep_one_per_file_system(descriptor file) {
   if (fstat(file.number(), &about) == 0) file_systems_.try_emplace(about.st_dev, std::move(file));
 }
 
-std::optional<std::vector<std::string>> commit_batch::commit() {
+std::optional<std::vector<outcome>> commit_batch::commit() {
   sync_data();
   const bool acted = rename_all();
   if (acted) sync_directories();
-  std::vector<std::string> failures;
-  for (auto& e : entries_) failures.push_back(std::move(e.failure));
+  std::vector<outcome> outcomes;
+  for (auto& e : entries_) outcomes.push_back(std::move(e.came));
   entries_.clear();
   file_systems_.clear();
   if (!acted) return std::nullopt;
-  return failures;
+  return outcomes;
 }
 
 void commit_batch::sync_data() {
   for (auto& e : entries_) {
-    if (e.file.open() && fsync(e.file.number()) != 0) e.failure = cannot_write(e.path, errno);
+    if (e.file.open() && fsync(e.file.number()) != 0) e.came = cannot_write(e.path, errno);
   }
   int failure = 0;
   for (const auto& [device, file] : file_systems_) {
@@ -61,18 +58,18 @@ void commit_batch::sync_data() {
   }
   if (failure == 0) return;
   for (auto& e : entries_) {
-    if (!e.file.open()) e.failure = cannot_write(e.path, failure);
+    if (!e.file.open()) e.came = cannot_write(e.path, failure);
   }
 }
 
 bool commit_batch::rename_all() {
   for (auto& e : entries_) {
     if (!may_act_()) return false;
-    if (e.failure.empty()) {
+    if (e.came.ok()) {
       const int failure = rename_file(e.part, e.path, e.replace);
-      if (failure != 0) e.failure = cannot_rename(e.part, e.path, failure);
+      if (failure != 0) e.came = cannot_rename(e.part, e.path, failure);
     }
-    if (!e.failure.empty()) ::unlink(e.part.c_str());
+    if (!e.came.ok()) ::unlink(e.part.c_str());
   }
   return true;
 }
@@ -80,11 +77,11 @@ bool commit_batch::rename_all() {
 void commit_batch::sync_directories() {
   std::map<std::string, int> synced;
   for (auto& e : entries_) {
-    if (!e.failure.empty()) continue;
+    if (!e.came.ok()) continue;
     const std::string directory = parent_of(e.path);
     auto found = synced.find(directory);
     if (found == synced.end()) found = synced.emplace(directory, sync_directory(directory)).first;
-    if (found->second != 0) e.failure = cannot_write(e.path, found->second);
+    if (found->second != 0) e.came = cannot_write(e.path, found->second);
   }
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "agent/transfer/file.hpp"
+#include "agent/transfer/outcome.hpp"
 #include "agent/transfer/part_file.hpp"
 
 namespace baton::transfer {
@@ -26,16 +27,16 @@ class commit_batch {
   explicit commit_batch(std::function<bool()> may_act) : may_act_(std::move(may_act)) {}
   void add(part_file& finished);
   std::size_t size() const { return entries_.size(); }
-  // For each added file in order: a rendered message of what failed, or empty. The batch is empty afterwards. Nothing
-  // at all when this instance may not act any more: then nobody may say what became of them.
-  std::optional<std::vector<std::string>> commit();
+  // For each added file in order what came of it. The batch is empty afterwards. Nothing at all when this instance may
+  // not act any more: then nobody may say what became of them.
+  std::optional<std::vector<outcome>> commit();
 
  private:
   struct entry {
     std::string path, part;
     bool replace = false;
     descriptor file;  // open while there are few
-    std::string failure;
+    outcome came;
   };
   void keep_one_per_file_system(descriptor file);
   void sync_data();

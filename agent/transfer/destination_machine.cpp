@@ -1,6 +1,11 @@
 #include "agent/transfer/destination_machine.hpp"
 
 namespace baton::transfer {
+namespace {
+
+constexpr int damaged_in_a_row_max = 5;  // frames, before the source is told no more
+
+}  // namespace
 
 std::string_view to_string(destination_state state) {
   switch (state) {
@@ -76,9 +81,12 @@ void destination_machine::on(const destination_event::written& e, actions& out) 
   if (close_wanted_) return close(out);
   if (restart_wanted_) return restart(out);
   if (e.attempt != attempt_) return;
-  if (e.broken) {
+  damaged_in_a_row_ = e.halted == trouble::damaged ? damaged_in_a_row_ + 1 : 0;
+  if (e.halted != trouble::none) {
     next_sequence_ = 0;  // nothing more is taken in this attempt
     queued_ = 0;
+    // What sending again does not mend is left to the source's patience.
+    if (damaged_in_a_row_ <= damaged_in_a_row_max) out.push_back(destination_action::halt{});
     return;
   }
   if (state_ == destination_state::running) out.push_back(destination_action::acknowledge{e.sequence});

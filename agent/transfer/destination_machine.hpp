@@ -6,6 +6,8 @@
 #include <variant>
 #include <vector>
 
+#include "agent/transfer/outcome.hpp"
+
 namespace baton::transfer {
 
 enum class destination_state {
@@ -33,7 +35,7 @@ struct frame {
 };
 struct written {
   std::uint64_t attempt = 0, sequence = 0;
-  bool broken = false;
+  trouble halted = trouble::none;  // damaged or no_room: the frame was not written to its end
 };
 struct finished {};  // the source ended it, however
 struct tick {};
@@ -54,6 +56,7 @@ struct write_frame {};  // the oldest queued one; one at a time
 struct acknowledge {
   std::uint64_t frames = 0;
 };
+struct halt {};   // tell the source that nothing more is taken in this attempt, and why
 struct close {};  // drop everything; the last action
 struct wake_at {
   std::int64_t time_ms = 0;
@@ -62,7 +65,7 @@ struct wake_at {
 using destination_output =
     std::variant<destination_action::adopt_part, destination_action::rewind, destination_action::answer,
                  destination_action::queue_frame, destination_action::write_frame, destination_action::acknowledge,
-                 destination_action::close, destination_action::wake_at>;
+                 destination_action::halt, destination_action::close, destination_action::wake_at>;
 
 class destination_machine {
  public:
@@ -90,6 +93,7 @@ class destination_machine {
   std::uint64_t attempt_ = 0;
   std::uint64_t next_sequence_ = 1;  // of the frames that may be queued; 0: none
   std::uint64_t queued_ = 0;
+  int damaged_in_a_row_ = 0;
   bool writing_ = false;         // a worker has the files: it writes a frame or takes over a part file
   bool restart_wanted_ = false;  // a new attempt came while a frame was being written
   bool close_wanted_ = false;

@@ -53,6 +53,7 @@ destination_transfer::destination_transfer(services& agent, channel::direct_chan
                                            const formats::negotiate& first, ended on_end)
     : agent_(agent), terms_(first), on_end_(std::move(on_end)), machine_(limits_of(agent.settings())), path_(channels) {
   record_.transfer_id = first.transfer_id;
+  results_kept_from_ = first.results_from;
   record_.sequence = next_sequence(0, agent.epoch());
   saved_at_ms_ = boot_time_ms();
   writer_ = std::make_shared<destination_writer>(options_of(agent, first, over_), first.results_from);
@@ -136,7 +137,12 @@ void destination_transfer::perform(const destination_action::adopt_part&) {
 
 void destination_transfer::perform(const destination_action::rewind&) {
   frames_.clear();
-  if (std::exchange(adopted_, false)) writer_->begin_at(terms_.results_from);
+  // Both sides may have been taken over: the source has lost results that an activation before this one told it, or
+  // that are not kept here any more.
+  if (std::exchange(adopted_, false) || terms_.results_from < results_kept_from_) {
+    results_kept_from_ = terms_.results_from;
+    writer_->begin_at(terms_.results_from);
+  }
   writer_->rewind();
 }
 
@@ -159,6 +165,7 @@ void destination_transfer::perform(const destination_action::answer& a) {
   m.body = to_json(answer);
   agent_.send(formats::reply_queue(terms_.source_agent), std::move(m));
   // Acknowledgements may have been lost with the connection: what the source lacks is told again.
+  results_kept_from_ = std::max(results_kept_from_, terms_.results_from);
   std::erase_if(recent_, [&](const auto& result) { return result.number < terms_.results_from; });
   if (!recent_.empty()) send_ack(0, {recent_.begin(), recent_.end()}, false);
 }
@@ -183,26 +190,41 @@ void destination_transfer::perform(const destination_action::write_frame&) {
 void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t sequence,
                                          std::shared_ptr<written_frame> frame) {
   if (frame->dropped) return;  // the activation is over, or will be in a moment
-  if (!frame->broken.empty()) {
-    log(messages::BFGTR0008W, formats::data_queue(agent_.settings().name), frame->broken);
-  }
   for (const auto& result : frame->results) {
     if (result.result_code != 0) log(messages::BFGTR0007E, result.number, terms_.transfer_id, result.text);
     recent_.push_back(result);
   }
-  while (recent_.size() > formats::results_told_again(terms_.window_frames)) recent_.pop_front();
+  while (recent_.size() > formats::results_told_again(terms_.window_frames)) {
+    results_kept_from_ = std::max(results_kept_from_, recent_.front().number + 1);
+    recent_.pop_front();
+  }
   // So that at most a little is sent again, and small transfers leave nothing on STATE.
   const bool first = !recorded_ && frame->durable.offset > 0;
   const std::uint64_t saved = frame->durable.item == record_.durable.item ? record_.durable.offset : 0;
   const bool far = frame->durable.offset >= saved + save_bytes;
   if (first || far || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
   written_ = std::move(frame);
-  feed(destination_event::written{attempt, sequence, !written_->broken.empty()});
+  feed(destination_event::written{attempt, sequence, written_->halted.what});
   written_.reset();
 }
 
 void destination_transfer::perform(const destination_action::acknowledge& a) {
+  no_room_told_ = false;
   send_ack(a.frames, std::move(written_->results), written_->complete);
+}
+
+void destination_transfer::perform(const destination_action::halt&) {
+  const bool no_room = written_->halted.what == trouble::no_room;
+  if (!no_room) {
+    log(messages::BFGTR0037W, terms_.transfer_id, written_->halted.text);
+  } else if (!std::exchange(no_room_told_, true)) {
+    log(messages::BFGTR0038W, terms_.transfer_id, written_->halted.text);
+  }
+  formats::ack a;
+  a.results = std::move(written_->results);
+  a.halted = no_room ? formats::halt_reason::no_room : formats::halt_reason::damaged;
+  a.text = std::move(written_->halted.text);
+  send(std::move(a));
 }
 
 // Only while no worker has the writer.
@@ -224,14 +246,18 @@ void destination_transfer::save_record() {
 
 void destination_transfer::send_ack(std::uint64_t frames, std::vector<formats::item_result> results, bool complete) {
   formats::ack a;
+  a.frames = frames;
+  a.results = std::move(results);
+  a.complete = complete;
+  send(std::move(a));
+}
+
+void destination_transfer::send(formats::ack a) {
   a.transfer_id = terms_.transfer_id;
   a.epoch = agent_.epoch();
   a.run = agent_.run();
   a.attempt = machine_.attempt();
-  a.frames = frames;
   a.durable = written_ ? written_->durable : writer_->durable();
-  a.results = std::move(results);
-  a.complete = complete;
   amqp::message m;
   m.durable = false;
   m.subject = formats::subject::ack;

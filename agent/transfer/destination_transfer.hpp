@@ -54,10 +54,12 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   void perform(const destination_action::queue_frame&);
   void perform(const destination_action::write_frame&);
   void perform(const destination_action::acknowledge& a);
+  void perform(const destination_action::halt&);
   void perform(const destination_action::close&);
   void perform(const destination_action::wake_at& a);
   void frame_written(std::uint64_t attempt, std::uint64_t sequence, std::shared_ptr<written_frame> frame);
   void save_record();
+  void send(formats::ack a);
   void send_ack(std::uint64_t frames, std::vector<formats::item_result> results, bool complete);
 
   services& agent_;
@@ -72,11 +74,13 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   std::deque<std::pair<std::uint64_t, byte_buffer>> frames_;
   std::shared_ptr<written_frame> written_;   // of the event being handled
   std::deque<formats::item_result> recent_;  // results that the source may not have yet
+  std::uint64_t results_kept_from_ = 0;      // what came before this item, the source has to have a result of
   std::string how_ = "the source fell silent";
   event_loop::timer_id wake_ = 0;
   std::int64_t saved_at_ms_ = 0;
   bool adopted_ = false;   // and not negotiated with since
   bool recorded_ = false;  // there is a record on STATE
+  bool no_room_told_ = false;
 };
 
 }  // namespace baton::transfer

@@ -12,6 +12,11 @@
 #include "common/text.hpp"
 
 namespace baton::transfer {
+namespace {
+
+constexpr int damaged_times_max = 3;  // the same piece of data: then something that sending again does not mend is wrong
+
+}  // namespace
 
 void destination_writer::adopt(open_part left) {
   next_item_ = left.number;
@@ -22,6 +27,7 @@ void destination_writer::adopt(open_part left) {
 void destination_writer::begin_at(std::uint64_t results_from) {
   // Results of items in between are not known any more: they are received again.
   if (results_from == next_item_) return;
+  again_ = true;
   next_item_ = results_from;
   discard();
 }
@@ -40,14 +46,14 @@ written_frame destination_writer::write(std::string_view frame) {
   known_directories_.clear();
   const auto read = formats::read_frame_records(frame, [this](const formats::record& r) {
     on(r);
-    return done();
+    return out_.halted.ok() ? done() : status(error{errc::io, out_.halted.text});
   });
   commit();
   ++frames_since_checkpoint_;
   if (frames_since_checkpoint_ >= options_.checkpoint_frames || bytes_since_checkpoint_ >= options_.checkpoint_bytes) {
     checkpoint();
   }
-  if (!read) out_.broken = read.error().text;
+  if (!read && out_.halted.ok()) halt({trouble::damaged, read.error().text});
   out_.dropped = over_;
   out_.durable = durable();
   return std::move(out_);
@@ -83,7 +89,10 @@ void destination_writer::on(const formats::record& r) {
   } else if (const auto* piece = std::get_if<formats::item_data>(&r)) {
     if (!is_open(piece->number)) return;
     bytes_since_checkpoint_ += piece->bytes.size();
-    if (auto failure = current_->write(*piece); !failure.empty()) fail(std::move(failure));
+    if (auto written = current_->write(*piece); !written.ok()) {
+      if (written.what == trouble::damaged && damaged_again(*piece)) return fail(std::move(written.text));
+      give_up(std::move(written));
+    }
   }
 }
 
@@ -92,23 +101,27 @@ void destination_writer::begin(const formats::item_begin& r) {
   next_item_ = r.number + 1;
   if (go_on(r)) return;
   discard();
-  const std::string path = r.path.starts_with('/') ? std::string(r.path) : options_.root + "/" + std::string(r.path);
-  std::string failure;
-  if (path.find('\0') != std::string::npos) {
-    failure = render(messages::BFGIO0906E, name_to_text(path), "it contains a zero byte");
-  } else if (r.kind == formats::item_kind::directory) {
-    failure = ensure_directory(path);
-    ignored_ = r.number;  // nothing more to do when its end comes
-    if (failure.empty()) out_.results.push_back({r.number, 0, {}, {}});
-  } else if (r.offset > 0) {
-    failure = render(messages::BFGIO0903E, name_to_text(path), "its start is not at the destination any more");
-  } else {
-    failure = begin_file(r, path);
-  }
-  if (failure.empty()) return;
+  const outcome begun = begin_item(r);
+  if (begun.ok()) return;
   current_.reset();
+  if (begun.what == trouble::no_room) return send_again_from(r.number, begun);
   ignored_ = r.number;
-  out_.results.push_back({r.number, 1, std::move(failure), {}});
+  out_.results.push_back({r.number, 1, begun.text, {}});
+}
+
+outcome destination_writer::begin_item(const formats::item_begin& r) {
+  const std::string path = r.path.starts_with('/') ? std::string(r.path) : options_.root + "/" + std::string(r.path);
+  if (path.find('\0') != std::string::npos) {
+    return failed(render(messages::BFGIO0906E, name_to_text(path), "it contains a zero byte"));
+  }
+  if (r.kind == formats::item_kind::directory) {
+    auto made = ensure_directory(path);
+    ignored_ = r.number;  // nothing more to do when its end comes
+    if (made.ok()) out_.results.push_back({r.number, 0, {}, {}});
+    return made;
+  }
+  if (r.offset == 0) return begin_file(r, path);
+  return failed(render(messages::BFGIO0903E, name_to_text(path), "its start is not at the destination any more"));
 }
 
 // False: it has to begin anew, or cannot.
@@ -124,7 +137,7 @@ bool destination_writer::go_on(const formats::item_begin& r) {
   } else if (!current_ || current_->number() != r.number || r.offset != current_->durable()) {
     return false;
   }
-  if (auto failure = current_->resume(r.offset); !failure.empty()) fail(std::move(failure));
+  if (auto resumed = current_->resume(r.offset); !resumed.ok()) give_up(std::move(resumed));
   return true;
 }
 
@@ -141,17 +154,17 @@ void destination_writer::remove_left_over(const std::string& directory, std::uin
   }
 }
 
-std::string destination_writer::begin_file(const formats::item_begin& r, const std::string& path) {
+outcome destination_writer::begin_file(const formats::item_begin& r, const std::string& path) {
   struct stat about {};
   const bool exists = ::lstat(path.c_str(), &about) == 0;
-  if (exists && S_ISDIR(about.st_mode)) return render(messages::BFGIO0002E, name_to_text(path), "a directory");
+  if (exists && S_ISDIR(about.st_mode)) return failed(render(messages::BFGIO0002E, name_to_text(path), "a directory"));
   // What this transfer brought before its result was lost is not in its own way.
-  const bool brought = options_.again && exists && static_cast<std::uint64_t>(about.st_size) == r.size &&
+  const bool brought = again_ && exists && static_cast<std::uint64_t>(about.st_size) == r.size &&
                        about.st_mtim.tv_sec == r.modified_s && about.st_mtim.tv_nsec == r.modified_ns;
   if (exists && r.exist == formats::exist_action::error && !brought) {
-    return render(messages::BFGIO0006E, name_to_text(path));
+    return failed(render(messages::BFGIO0006E, name_to_text(path)));
   }
-  if (auto failure = ensure_directory(parent_of(path)); !failure.empty()) return failure;
+  if (auto made = ensure_directory(parent_of(path)); !made.ok()) return made;
   formats::item_begin item = r;
   if (brought) item.exist = formats::exist_action::overwrite;
   if (options_.again) remove_left_over(parent_of(path), r.number);
@@ -159,19 +172,21 @@ std::string destination_writer::begin_file(const formats::item_begin& r, const s
   return current_->create();
 }
 
-std::string destination_writer::ensure_directory(const std::string& path) {
+outcome destination_writer::ensure_directory(const std::string& path) {
   if (known_directories_.count(path) > 0) return {};
   std::string blocked;
   const int failure = make_directories(path, blocked);
-  if (failure == ENOTDIR) return render(messages::BFGIO0012E, name_to_text(path));
-  if (failure != 0) return render(messages::BFGIO0007E, name_to_text(path), system_text(failure));
+  if (failure == ENOTDIR) return failed(render(messages::BFGIO0012E, name_to_text(path)));
+  if (failure != 0) {
+    return {trouble_of(failure), render(messages::BFGIO0007E, name_to_text(path), system_text(failure))};
+  }
   known_directories_.insert(path);
   return {};
 }
 
 void destination_writer::end(const formats::item_end& r) {
   if (!is_open(r.number)) return;
-  if (auto failure = current_->finish(r); !failure.empty()) return fail(std::move(failure));
+  if (auto finished = current_->finish(r); !finished.ok()) return give_up(std::move(finished));
   finished_.push_back({r.number, 0, {}, current_->digest()});
   batch_.add(*current_);
   current_.reset();
@@ -186,6 +201,32 @@ void destination_writer::fail(std::string text) {
   out_.results.push_back({number, 1, std::move(text), {}});
 }
 
+void destination_writer::give_up(outcome why) {
+  why.what == trouble::failed ? fail(std::move(why.text)) : halt(std::move(why));
+}
+
+// Nothing more of this frame is taken, nor of those behind it.
+void destination_writer::halt(outcome why) {
+  out_.halted = std::move(why);
+  out_.complete = false;
+}
+
+bool destination_writer::damaged_again(const formats::item_data& piece) {
+  const bool same = damaged_at_.item == piece.number && damaged_at_.offset == piece.offset;
+  damaged_times_ = same ? damaged_times_ + 1 : 1;
+  damaged_at_ = {piece.number, piece.offset};
+  return damaged_times_ >= damaged_times_max;
+}
+
+// What has come of this item and of those behind it is dropped, but for those that have results.
+void destination_writer::send_again_from(std::uint64_t number, outcome why) {
+  discard();
+  ignored_.reset();
+  next_item_ = number;
+  again_ = true;
+  halt(std::move(why));
+}
+
 void destination_writer::commit() {
   const auto committed = batch_.commit();
   if (!committed) {
@@ -194,13 +235,19 @@ void destination_writer::commit() {
     out_.results.clear();
     return;
   }
-  const auto& failures = *committed;
+  const auto& outcomes = *committed;
+  std::optional<std::size_t> first_without_room;
   for (std::size_t i = 0; i < finished_.size(); ++i) {
-    if (!failures[i].empty()) finished_[i] = {finished_[i].number, 1, failures[i], {}};
+    if (outcomes[i].what == trouble::no_room) {
+      if (!first_without_room) first_without_room = i;
+      continue;
+    }
+    if (!outcomes[i].ok()) finished_[i] = {finished_[i].number, 1, outcomes[i].text, {}};
     out_.results.push_back(std::move(finished_[i]));
   }
+  if (first_without_room) send_again_from(finished_[*first_without_room].number, outcomes[*first_without_room]);
   finished_.clear();
-  if (failures.empty()) return;
+  if (outcomes.empty()) return;
   frames_since_checkpoint_ = 0;
   bytes_since_checkpoint_ = 0;
 }
@@ -209,9 +256,7 @@ void destination_writer::checkpoint() {
   frames_since_checkpoint_ = 0;
   bytes_since_checkpoint_ = 0;
   if (over_ || !current_ || ignored_ == current_->number()) return;
-  if (const int failure = current_->sync()) {
-    fail(render(messages::BFGIO0901E, name_to_text(current_->path()), system_text(failure)));
-  }
+  if (const int failure = current_->sync()) give_up(cannot_write(current_->path(), failure));
 }
 
 }  // namespace baton::transfer

@@ -23,7 +23,8 @@ struct written_frame {
   formats::position durable;
   std::uint64_t data_bytes = 0;
   bool complete = false;
-  std::string broken;    // the frame cannot be read: the source has to send again
+  // damaged or no_room: the frame was not written to its end, and the source has to send again from `durable`.
+  outcome halted;
   bool dropped = false;  // this instance may not act any more: nothing was done, nothing may be told
 };
 
@@ -40,12 +41,15 @@ struct writer_options {
 class destination_writer {
  public:
   destination_writer(writer_options options, std::uint64_t first_item)
-      : options_(std::move(options)), next_item_(first_item), batch_(options_.may_act) {}
+      : options_(std::move(options)),
+        next_item_(first_item),
+        batch_(options_.may_act),
+        again_(options_.again) {}
 
   // Takes over what an earlier activation left: its part file gets this one's epoch into its name, and only then its
   // bytes are believed. When it is gone or too short, the item begins anew.
   void adopt(open_part left);
-  // The source has results up to here; called before the first frame of an adopting writer.
+  // The source has results up to here, and nobody has those behind it: what comes there is received again.
   void begin_at(std::uint64_t results_from);
 
   written_frame write(std::string_view frame);
@@ -63,12 +67,17 @@ class destination_writer {
   void on(const formats::record& r);
   void begin(const formats::item_begin& r);
   bool go_on(const formats::item_begin& r);
-  std::string begin_file(const formats::item_begin& r, const std::string& path);
+  outcome begin_item(const formats::item_begin& r);
+  outcome begin_file(const formats::item_begin& r, const std::string& path);
   void remove_left_over(const std::string& directory, std::uint64_t number);
-  std::string ensure_directory(const std::string& path);
+  outcome ensure_directory(const std::string& path);
   void end(const formats::item_end& r);
   void fail(std::string text);
+  void give_up(outcome why);
+  bool damaged_again(const formats::item_data& piece);
+  void halt(outcome why);
   void commit();
+  void send_again_from(std::uint64_t number, outcome why);
   void checkpoint();
 
   const writer_options options_;
@@ -83,6 +92,9 @@ class destination_writer {
   std::set<std::string> known_directories_;     // seen in this frame
   std::uint32_t frames_since_checkpoint_ = 0;
   std::uint64_t bytes_since_checkpoint_ = 0;
+  formats::position damaged_at_;  // where a piece of data was damaged last,
+  int damaged_times_ = 0;         // and how often in a row
+  bool again_ = false;            // items may have their names that the source was not told of
   bool over_ = false;  // it was not allowed to act once: it never is again
   written_frame out_;
 };

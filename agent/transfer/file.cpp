@@ -1,8 +1,6 @@
 #include "agent/transfer/file.hpp"
 
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -68,7 +66,7 @@ int read_some(const descriptor& file, char* buffer, std::size_t room, std::uint6
 
 int rename_file(const std::string& from, const std::string& to, bool replace) {
   if (replace) return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
-  if (::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS) return errno;
   // A file system that cannot rename without replacing can at least link, which does not replace either.
   if (::link(from.c_str(), to.c_str()) != 0) return errno;

@@ -23,10 +23,6 @@ std::string part_mark(const std::string& transfer_id) {
   return "." + transfer_id.substr(0, 12) + ".";
 }
 
-std::string cannot_write(const std::string& path, int failure) {
-  return render(messages::BFGIO0901E, name_to_text(path), system_text(failure));
-}
-
 }  // namespace
 
 part_file::part_file(const formats::item_begin& about, std::string path, std::string part)
@@ -42,13 +38,13 @@ part_file::part_file(const formats::item_begin& about, std::string path, std::st
       replace_(about.exist == formats::exist_action::overwrite),
       text_(about.transfer_mode == formats::file_mode::text) {}
 
-std::string part_file::create() {
+outcome part_file::create() {
   const int failure = open_fresh(part_, file_);  // an interrupted run may still have one open
-  if (failure == ENAMETOOLONG) return render(messages::BFGIO0906E, name_to_text(path_), system_text(failure));
-  return failure != 0 ? cannot_write(part_, failure) : std::string();
+  if (failure == ENAMETOOLONG) return failed(render(messages::BFGIO0906E, name_to_text(path_), system_text(failure)));
+  return failure != 0 ? cannot_write(part_, failure) : outcome();
 }
 
-std::string part_file::resume(std::uint64_t offset) {
+outcome part_file::resume(std::uint64_t offset) {
   sum_ = running_checksum(sum_kind_);
   if (!file_.open()) {
     if (const int failure = open_to_write(part_, true, file_)) return cannot_write(part_, failure);
@@ -61,15 +57,18 @@ std::string part_file::resume(std::uint64_t offset) {
   return {};
 }
 
-std::string part_file::write(const formats::item_data& piece) {
+outcome part_file::write(const formats::item_data& piece) {
   if (piece.offset != received_ || formats::data_check(piece.bytes) != piece.check) {
-    return render(messages::BFGIO0905E, name_to_text(path_), piece.offset);
+    return {trouble::damaged, render(messages::BFGIO0905E, name_to_text(path_), piece.offset)};
   }
   // In text mode, which never goes on in the middle, there is nothing to read again.
   if (const int failure = sum_.add(file_, received_, piece.bytes)) return cannot_write(path_, failure);
-  received_ += piece.bytes.size();
-  if (text_) return write_text(piece.bytes, false);
+  if (text_) {
+    received_ += piece.bytes.size();
+    return write_text(piece.bytes, false);
+  }
   if (const int failure = write_all(file_, piece.bytes, written_)) return cannot_write(path_, failure);
+  received_ += piece.bytes.size();  // what a sync makes durable
   // Writing back starts now, so that the sync at the end is short.
   sync_file_range(file_.number(), static_cast<off_t>(written_), static_cast<off_t>(piece.bytes.size()),
                   SYNC_FILE_RANGE_WRITE);
@@ -78,7 +77,7 @@ std::string part_file::write(const formats::item_data& piece) {
 }
 
 // Line ends become this platform's: CR LF turns into LF.
-std::string part_file::write_text(std::string_view bytes, bool last) {
+outcome part_file::write_text(std::string_view bytes, bool last) {
   std::string out;
   out.reserve(bytes.size() + 1);
   for (const char c : bytes) {
@@ -89,18 +88,18 @@ std::string part_file::write_text(std::string_view bytes, bool last) {
   if (last && carriage_return_) out += '\r';
   const int failure = write_all(file_, out, written_);
   written_ += out.size();
-  return failure != 0 ? cannot_write(path_, failure) : std::string();
+  return failure != 0 ? cannot_write(path_, failure) : outcome();
 }
 
-std::string part_file::finish(const formats::item_end& last) {
+outcome part_file::finish(const formats::item_end& last) {
   if (text_) {
-    if (auto failure = write_text({}, true); !failure.empty()) return failure;
+    if (auto written = write_text({}, true); !written.ok()) return written;
   }
   if (const int failure = sum_.catch_up(file_, received_)) return cannot_write(path_, failure);
   const std::string digest = sum_.digest();
   digest_ = to_hex(digest);
   if (received_ != last.size || digest != last.checksum) {
-    return render(messages::BFGIO0904E, name_to_text(path_), to_hex(last.checksum), digest_);
+    return failed(render(messages::BFGIO0904E, name_to_text(path_), to_hex(last.checksum), digest_));
   }
   const timespec times[2] = {{0, UTIME_NOW}, {modified_s_, modified_ns_}};
   if (fchmod(file_.number(), mode_) != 0 || futimens(file_.number(), times) != 0) return cannot_write(path_, errno);
@@ -109,8 +108,11 @@ std::string part_file::finish(const formats::item_end& last) {
 
 int part_file::sync() {
   if (fdatasync(file_.number()) != 0) return errno;
-  if (!text_) durable_ = received_;
-  return 0;
+  if (text_) return 0;
+  // Data without a name is as good as lost.
+  const int failure = durable_ == 0 ? sync_directory(parent_of(part_)) : 0;
+  if (failure == 0) durable_ = received_;
+  return failure;
 }
 
 void part_file::remove() {

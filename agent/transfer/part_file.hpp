@@ -1,6 +1,5 @@
 // One item while it is being written: `<name>.<start of transfer id>.<item number>.e<epoch>.part` in the directory
-// where it will live. Blocking: worker threads only. Functions that can fail return a rendered message, empty for
-// success.
+// where it will live. Blocking: worker threads only.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "agent/transfer/file.hpp"
+#include "agent/transfer/outcome.hpp"
 #include "agent/transfer/running_checksum.hpp"
 #include "common/formats/frame.hpp"
 
@@ -21,13 +21,13 @@ class part_file {
   part_file(const formats::item_begin& about, std::string path, std::string part);
 
   // Creates the part file; the directory must exist.
-  std::string create();
+  outcome create();
   // Goes on behind `offset` after an interruption: what is there behind it is dropped.
-  std::string resume(std::uint64_t offset);
+  outcome resume(std::uint64_t offset);
   // The next bytes of the source.
-  std::string write(const formats::item_data& piece);
+  outcome write(const formats::item_data& piece);
   // All bytes are here: compares size and checksum, sets permissions and time. Not yet synced, not yet named.
-  std::string finish(const formats::item_end& last);
+  outcome finish(const formats::item_end& last);
   // Syncs what has been written; durable() moves up. errno or 0.
   int sync();
   void remove();
@@ -46,7 +46,7 @@ class part_file {
   descriptor take_file() { return std::move(file_); }
 
  private:
-  std::string write_text(std::string_view bytes, bool last);
+  outcome write_text(std::string_view bytes, bool last);
 
   std::uint64_t number_, size_;
   std::string path_, part_;

@@ -70,10 +70,7 @@ void source_machine::on(const source_event::negotiated& e, actions& out) {
   const bool asked = state_ == source_state::negotiating || state_ == source_state::resynchronising;
   if (!asked || e.attempt != attempt_) return;
   if (e.code == code_outbid) return wake(limits_.outbid_retry_ms, out);
-  if (e.code == code_destination_capacity && !limits_.fail_at_capacity) {
-    state_ = source_state::waiting_for_capacity;
-    return wake(limits_.capacity_retry_ms, out);
-  }
+  if (e.code == code_destination_capacity) return wait_for_capacity(out);
   if (e.code != 0) return end(source_state::failed, e.code, "failed", out);
   state_ = state_ == source_state::negotiating ? source_state::running : source_state::resuming;
   frames_read_ = frames_acked_ = 0;
@@ -152,6 +149,20 @@ void source_machine::on(const source_event::better_path&, actions& out) {
   if (!moving() || !path_open_) return;
   path_wanted_ = true;
   change_path(out);
+}
+
+// Nor is this: the destination has only dropped what it did not acknowledge.
+void source_machine::on(const source_event::halted& e, actions& out) {
+  if (!moving() || e.attempt != attempt_) return;
+  recovery_since_ = -1;
+  if (e.no_room) return wait_for_capacity(out);
+  ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
+}
+
+void source_machine::wait_for_capacity(actions& out) {
+  if (limits_.fail_at_capacity) return end(source_state::failed, code_destination_capacity, "failed", out);
+  state_ = source_state::waiting_for_capacity;
+  wake(limits_.capacity_retry_ms, out);
 }
 
 // Frames that take two ways at once could overtake each other.

@@ -12,11 +12,11 @@ namespace baton::transfer {
 enum class source_state {
   new_transfer,  // previous: -.                              next: negotiating, failed, cancelled_new
   negotiating,   // previous: new, waiting, running, resuming. next: running, waiting, recovering, failed, cancelled_new
-  waiting_for_capacity,  // previous: negotiating.                 next: negotiating, recovering, failed, cancelled_new
-  running,     // previous: negotiating, resuming.          next: complete, recovering, failed, cancelled_in_progress
+  waiting_for_capacity,  // previous: negotiating, running, resuming. next: negotiating, recovering, failed, cancelled_new
+  running,     // previous: negotiating, resuming.          next: complete, waiting, negotiating, recovering, failed, cancelled
   recovering,  // previous: any before the end.             next: resynchronising, recovery_timed_out, cancelled
   resynchronising,  // previous: recovering.                     next: resuming, recovering, recovery_timed_out, failed
-  resuming,         // previous: resynchronising.                next: running, complete, recovering, failed, cancelled
+  resuming,         // previous: resynchronising.                next: running, complete, waiting, negotiating, recovering, failed, cancelled
   complete,         // the destination has every item's result.  end
   failed,           // nothing more is sent.                     end
   cancelled_new,    // cancelled before data was sent.           end
@@ -60,6 +60,10 @@ struct acked {
   std::uint64_t frames = 0;
   bool complete = false;
 };
+struct halted {
+  std::uint64_t attempt = 0;
+  bool no_room = false;  // of the destination's file system: it is asked again later; otherwise at once
+};                       // the destination takes nothing more in this attempt
 struct cancel {};
 struct unreachable {};  // the destination's queue does not exist
 struct taken_over {};   // another activation of the destination agent, which knows of no question, has the transfer
@@ -78,7 +82,7 @@ using source_input =
     std::variant<source_event::start, source_event::planned, source_event::plan_failed, source_event::negotiated,
                  source_event::frame_read, source_event::broken, source_event::acked, source_event::cancel,
                  source_event::unreachable, source_event::tick, source_event::taken_over, source_event::path_open,
-                 source_event::path_lost, source_event::better_path>;
+                 source_event::path_lost, source_event::better_path, source_event::halted>;
 
 namespace source_action {
 struct make_plan {};
@@ -134,9 +138,11 @@ class source_machine {
   void on(const source_event::path_open& e, actions& out);
   void on(const source_event::path_lost& e, actions& out);
   void on(const source_event::better_path&, actions& out);
+  void on(const source_event::halted& e, actions& out);
 
   bool moving() const { return state_ == source_state::running || state_ == source_state::resuming; }
   void change_path(actions& out);
+  void wait_for_capacity(actions& out);
   void ask(source_state next, std::int64_t patience_ms, actions& out);
   void read_more(actions& out);
   void recover(actions& out);

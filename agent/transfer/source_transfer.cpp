@@ -100,7 +100,8 @@ void source_transfer::on_negotiated(const formats::negotiated& answer) {
 
 void source_transfer::on_ack(const formats::ack& a) {
   heard_at_ms_ = boot_time_ms();
-  const bool notice = a.frames == 0 && a.results.empty() && !a.complete;
+  const bool halted = a.halted != formats::halt_reason::none;
+  const bool notice = a.frames == 0 && a.results.empty() && !a.complete && !halted;
   if (notice && (a.epoch > record_.peer_epoch || a.attempt == machine_.attempt())) return peer_changed(a.epoch, a.run);
   if (a.attempt == machine_.attempt()) {
     ledger_.settle(a.results);
@@ -112,9 +113,19 @@ void source_transfer::on_ack(const formats::ack& a) {
       under_way_.pop_front();
     }
   }
-  feed(source_event::acked{a.attempt, a.frames, a.complete});
+  halted ? on_halt(a) : feed(source_event::acked{a.attempt, a.frames, a.complete});
   end_at_first_failure();
   if (!finish_) save_when_behind();
+}
+
+void source_transfer::on_halt(const formats::ack& a) {
+  const bool no_room = a.halted == formats::halt_reason::no_room;
+  failure_text_ = no_room ? a.text : "";  // the transfer may be one that does not wait
+  feed(source_event::halted{a.attempt, no_room});
+  if (state() == source_state::waiting_for_capacity) {
+    log(messages::BFGTR0039W, request_->destination_agent, request_->id,
+        human_duration_ms(agent_.settings().capacity_retry_ms), a.text);
+  }
 }
 
 // The destination repeats only so many results: the record must not fall behind by more.
@@ -289,8 +300,10 @@ std::int64_t source_transfer::rate_wait_ms() {
 
 frame_limits source_transfer::limits() const {
   const auto& own = agent_.settings();
-  return limits_of_path({std::min(terms_.chunk_bytes, own.chunk_bytes), terms_.window_frames}, path_->direct(),
-                        {own.bandwidth_limit, request_->bandwidth});
+  // Whatever the other side says: what is read and not acknowledged is this side's memory.
+  const frame_limits agreed{std::min(terms_.chunk_bytes, own.chunk_bytes),
+                            std::min(terms_.window_frames, own.window_frames)};
+  return limits_of_path(agreed, path_->direct(), {own.bandwidth_limit, request_->bandwidth});
 }
 
 void source_transfer::perform(const source_action::open_path&) {

@@ -41,6 +41,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
 
  private:
   void feed(const source_input& event);
+  void on_halt(const formats::ack& a);
   void perform(const source_action::make_plan&);
   void perform(const source_action::negotiate& a);
   void perform(const source_action::open_reader& a);

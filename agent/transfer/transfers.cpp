@@ -40,8 +40,18 @@ bool transfers::knows(const std::string& transfer_id) const {
 
 void transfers::admit(formats::source_record record, formats::transfer_request request) {
   if (knows(record.transfer_id)) return;
-  const std::pair<int, std::uint64_t> place{-request.priority, ++arrivals_};
+  const std::tuple place{!record.planned, -request.priority, record.arrival, record.transfer_id};
   queue_.emplace(place, waiting{std::move(record), std::move(request)});
+  start_next();
+}
+
+std::uint64_t transfers::next_arrival() {
+  last_arrival_ = std::max(last_arrival_ + 1, next_sequence(0, agent_.epoch()));
+  return last_arrival_;
+}
+
+void transfers::begin() {
+  begun_ = true;
   start_next();
 }
 
@@ -83,7 +93,7 @@ epoch_fence::verdict transfers::judge(const std::string& peer, std::uint64_t epo
 }
 
 void transfers::start_next() {
-  while (!draining_ && !queue_.empty() && static_cast<int>(sources_.size()) < agent_.settings().max_source_transfers) {
+  while (begun_ && !draining_ && !queue_.empty() && static_cast<int>(sources_.size()) < agent_.settings().max_source_transfers) {
     auto first = queue_.extract(queue_.begin());
     start(std::move(first.mapped().record), std::move(first.mapped().request));
   }

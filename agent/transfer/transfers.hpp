@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "agent/channel/direct_channels.hpp"
 #include "agent/transfer/destination_transfer.hpp"
@@ -32,8 +33,12 @@ class transfers {
   // being made at this moment.
   std::optional<refusal> check(std::size_t pending) const;
   bool knows(const std::string& transfer_id) const;
-  // A new request whose record is durable: starts it or queues it.
+  // The place of a new request in the order in which they start, within a priority. It is kept in its record.
+  std::uint64_t next_arrival();
+  // A request whose record is durable: starts it or queues it.
   void admit(formats::source_record record, formats::transfer_request request);
+  // What earlier activations left has been adopted: transfers start from now on.
+  void begin();
   // A record of an earlier activation. It replaces what is known of the transfer: a newer record came behind an older.
   void adopt(formats::source_record record, formats::transfer_request request);
   void adopt(const formats::destination_record& record);
@@ -79,12 +84,13 @@ class transfers {
   channel::direct_channels channels_;  // ends after all that uses it
   std::map<std::string, std::shared_ptr<source_transfer>> sources_;
   std::map<std::string, std::shared_ptr<destination_transfer>> destinations_;
-  std::map<std::pair<int, std::uint64_t>, waiting> queue_;  // by falling priority, then by arrival
-  std::uint64_t arrivals_ = 0;
+  // Those that had begun before a takeover come first; then by falling priority, then in the order of arrival.
+  std::map<std::tuple<bool, int, std::uint64_t, std::string>, waiting> queue_;
+  std::uint64_t last_arrival_ = 0;
   plan_collector plans_;
   token_bucket bandwidth_;
   epoch_fence fence_;
-  bool draining_ = false;
+  bool begun_ = false, draining_ = false;
 };
 
 }  // namespace baton::transfer

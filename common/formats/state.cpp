@@ -27,6 +27,7 @@ void describe(Archive& a, source_record& r) {
   a("request", r.request);
   a("replyTo", r.reply_to);
   a("correlationId", r.correlation_id);
+  a("arrival", r.arrival);
   a("attempt", r.attempt);
   a("resultsFrom", r.results_from);
   a("done", r.done);

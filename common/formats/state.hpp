@@ -36,6 +36,7 @@ struct source_record {
   std::string request;      // the transfer_request, as it came
   std::string reply_to;     // where progress and result go, empty: nobody waits
   std::string correlation_id;
+  std::uint64_t arrival = 0;            // its place among the requests of the agent: lower ones came earlier
   std::uint64_t attempt = 0;            // the last one asked for
   std::uint64_t results_from = 0;       // the first item without a result
   std::vector<std::uint64_t> done;      // items behind that one which have a result

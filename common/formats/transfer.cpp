@@ -37,6 +37,11 @@ void describe(Archive& a, item_result& r) {
   a("checksum", r.checksum);
 }
 
+template <>
+struct words<halt_reason> {
+  static constexpr const char* list[] = {"none", "damaged", "noRoom"};
+};
+
 template <class Archive>
 void describe(Archive& a, ack& m) {
   a("transferId", m.transfer_id);
@@ -47,6 +52,8 @@ void describe(Archive& a, ack& m) {
   a("durable", m.durable);
   a("results", m.results);
   a("complete", m.complete);
+  a("halted", m.halted);
+  a("text", m.text);
 }
 
 template <class Archive>

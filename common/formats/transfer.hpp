@@ -80,6 +80,13 @@ struct item_result {
   std::string checksum;  // what the destination computed, hex
 };
 
+// Why a destination takes nothing more in an attempt.
+enum class halt_reason {
+  none,
+  damaged,  // what came is not what was sent, or cannot be read: it has to be sent again
+  no_room,  // in its file system
+};
+
 // Frames up to `frames` of this attempt are consumed, and these items have ended. What it says of an item is on
 // stable storage.
 struct ack {
@@ -91,6 +98,8 @@ struct ack {
   position durable;
   std::vector<item_result> results;
   bool complete = false;  // every item of the transfer has a result
+  halt_reason halted = halt_reason::none;
+  std::string text;  // a rendered message when halted
 };
 
 // Of a source that has heard nothing for a while. A destination that does not know of this attempt answers with an ack

@@ -97,5 +97,33 @@ class Takeover(InstancesTest):
         self.paused("DST")
 
 
+class Order(InstancesTest):
+    def test_requests_start_in_the_order_sent_within_a_priority_also_after_a_takeover(self):
+        """Seen to fail when transfers start as their records are found, before all are."""
+        t = self.t = self.instances(properties={**SLOW, "maxSourceTransfers": "1"}, other_agents=("DST",))
+        t.launch_on("one", "two")
+        t.start("DST")
+        source = t.path("in/large")
+        large = LargeTransfer(t, source, SIZE, write_large(source, SIZE), ("-pr", "2", "-bw", str(SIZE // 8)), waits=False)
+        self.addCleanup(large.close)
+        self.assertTrue(large.until_it_has(SIZE * 0.1))
+        small = t.path("in/small")
+        with open(small, "w") as out:
+            out.write("content")
+        priorities = [4, 7, 4, 0, 7, 4, 0, 9, 4, 7, 9, 4]
+        sent = [(priority, t.id_of(t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-pr", str(priority),
+                                           "-df", t.path("out/%d" % i), small))) for i, priority in enumerate(priorities)]
+        self.assertTrue(large.until_it_has(SIZE * 0.5))  # so that its record was saved again, behind those of the others
+        first = t.wait_for_an_active()
+        t.kill_instance(first)
+        for _, transfer in sent:
+            self.assertEqual(0, t.items_of(transfer)["resultCode"])
+        begun = "".join(host.log("SRC") for _, host in sorted(t.place.items(), key=lambda one: one[0] != first))
+        place = {transfer: begun.index("BFGTR0001I: Transfer %s from" % transfer) for _, transfer in sent}
+        expected = [transfer for _, transfer in sorted(sent, key=lambda one: -one[0])]
+        self.assertEqual(expected, sorted(place, key=place.get), begun)
+        self.assertEqual(2, begun[:min(place.values())].count("BFGTR0001I"), "who had begun goes on first")
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -156,20 +156,6 @@ class Troubles(TopologyTest):
         self.assert_result(40, result)
         self.assertIn("BFGIO0012E", list(self.failed_items(result).values())[0])
 
-    def test_a_full_disk_fails_what_does_not_fit_and_the_rest_goes_on(self):
-        mount = self.place("small")
-        os.makedirs(mount)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", mount])
-        self.write("in/1-small", b"s" * 1000)
-        self.write("in/2-large", os.urandom(3 << 20))
-        result = self.t.transfer("-dd", mount, self.place("in/*"))
-        self.assert_result(20, result)
-        failed = self.failed_items(result)
-        self.assertEqual({"2-large"}, set(failed))
-        self.assertIn("No space left", failed["2-large"])
-        self.assertEqual(["1-small"], os.listdir(mount))
-
     def test_a_read_only_destination(self):
         mount = self.place("ro")
         os.makedirs(mount)

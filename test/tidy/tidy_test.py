@@ -23,7 +23,7 @@ ALLOWED = {
 # Pure machines: standard headers, and what is named here.
 PURE = {
     "agent/transfer/source_machine": set(),
-    "agent/transfer/destination_machine": set(),
+    "agent/transfer/destination_machine": {"agent/transfer/outcome.hpp"},
     "agent/transfer/epoch_fence": set(),
     "agent/controller": {"agent/exit_codes.hpp", "common/backoff.hpp"},
     "agent/lock/machine": {"common/backoff.hpp"},

@@ -19,9 +19,9 @@ void add(commit_batch& batch, const fs::path& path, std::uint64_t number, bool r
   begin.checksum = formats::checksum_kind::none;
   begin.exist = replace ? formats::exist_action::overwrite : formats::exist_action::error;
   part_file part(begin, path.string(), part_path(path.string(), "0123456789abcdef", 1, number));
-  REQUIRE(part.create().empty());
-  REQUIRE(part.write({number, 0, formats::data_check(content), content}).empty());
-  REQUIRE(part.finish({number, content.size(), ""}).empty());
+  REQUIRE(part.create().ok());
+  REQUIRE(part.write({number, 0, formats::data_check(content), content}).ok());
+  REQUIRE(part.finish({number, content.size(), ""}).ok());
   batch.add(part);
 }
 
@@ -70,8 +70,9 @@ TEST_CASE("a batch of any size gets its names") {
     for (std::size_t i = 0; i < count; ++i) add(batch, where.path() / ("file" + std::to_string(i)), i);
     CHECK(batch.size() == count);
     CHECK(part_files_in(where.path()) == static_cast<std::ptrdiff_t>(count));
-    const auto failures = *batch.commit();
-    CHECK(failures == std::vector<std::string>(count));
+    const auto outcomes = *batch.commit();
+    CHECK(outcomes.size() == count);
+    CHECK(std::all_of(outcomes.begin(), outcomes.end(), [](const outcome& came) { return came.ok(); }));
     CHECK(batch.size() == 0);
     const auto tree = tree_of(where.path());
     CHECK(tree.size() == count);
@@ -102,10 +103,10 @@ TEST_CASE("an existing file is not replaced unless that was asked for") {
     write_file(where.path() / "2", "old");
     commit_batch batch([] { return true; });
     for (std::size_t i = 0; i < count; ++i) add(batch, where.path() / std::to_string(i), i, i == 2);
-    const auto failures = *batch.commit();
-    REQUIRE(failures.size() == count);
-    for (std::size_t i = 0; i < count; ++i) CHECK(failures[i].empty() == (i != 1));
-    CHECK_THAT(failures[1], Contains("BFGIO0006E"));
+    const auto outcomes = *batch.commit();
+    REQUIRE(outcomes.size() == count);
+    for (std::size_t i = 0; i < count; ++i) CHECK(outcomes[i].ok() == (i != 1));
+    CHECK_THAT(outcomes[1].text, Contains("BFGIO0006E"));
     CHECK(read_file(where.path() / "1") == "old");
     CHECK(read_file(where.path() / "2") == "content of 2");
     CHECK(part_files_in(where.path()) == 0);
@@ -117,9 +118,9 @@ TEST_CASE("two items of a batch with one name do not replace each other") {
   commit_batch batch([] { return true; });
   add(batch, where.path() / "same", 1);
   add(batch, where.path() / "same", 2);
-  const auto failures = *batch.commit();
-  CHECK(failures.at(0).empty());
-  CHECK_THAT(failures.at(1), Contains("BFGIO0006E"));
+  const auto outcomes = *batch.commit();
+  CHECK(outcomes.at(0).ok());
+  CHECK_THAT(outcomes.at(1).text, Contains("BFGIO0006E"));
   CHECK(read_file(where.path() / "same") == "content of 1");
 }
 
@@ -131,11 +132,11 @@ TEST_CASE("a part file that is gone or a directory in the way fails one file of 
     if (name.starts_with("1.")) fs::remove(where.path() / name);
   }
   write_file(where.path() / "2/below", "content");
-  const auto failures = *batch.commit();
-  CHECK(failures.at(0).empty());
-  CHECK_THAT(failures.at(1), Contains("BFGIO0908E"));  // taken over, not arrived
-  CHECK_THAT(failures.at(2), Contains("BFGIO0341E"));
-  CHECK(failures.at(3).empty());
+  const auto outcomes = *batch.commit();
+  CHECK(outcomes.at(0).ok());
+  CHECK_THAT(outcomes.at(1).text, Contains("BFGIO0908E"));  // taken over, not arrived
+  CHECK_THAT(outcomes.at(2).text, Contains("BFGIO0341E"));
+  CHECK(outcomes.at(3).ok());
   CHECK(part_files_in(where.path()) == 0);
 }
 

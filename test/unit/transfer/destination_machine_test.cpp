@@ -34,7 +34,7 @@ class watched_destination {
     const bool ended = machine_.state() == destination_state::completed;
     if (const auto* made = std::get_if<written>(&event)) {
       writing_.reset();
-      broken_ |= made->broken;
+      broken_ |= made->halted != trouble::none;
     }
     const auto actions = machine_.step(event, now_ms);
     INFO("event " << event.index() << " in " << to_string(machine_.state()));
@@ -50,7 +50,9 @@ class watched_destination {
   const std::optional<frame>& writing() const { return writing_; }
   std::size_t queued() const { return queue_.size(); }
   std::uint64_t taken() const { return taken_; }
-  written done_writing(bool broken = false) const { return {writing_->attempt, writing_->sequence, broken}; }
+  written done_writing(trouble halted = trouble::none) const {
+    return {writing_->attempt, writing_->sequence, halted};
+  }
 
  private:
   void note(const destination_output& one, const destination_input& event) {
@@ -79,11 +81,14 @@ class watched_destination {
       queue_.pop_front();
     } else if (const auto* told_frames = std::get_if<action::acknowledge>(&one)) {
       const auto& made = std::get<written>(event);
-      REQUIRE_FALSE(made.broken);
+      REQUIRE(made.halted == trouble::none);
       REQUIRE(made.attempt == answered_);
       REQUIRE(told_frames->frames == made.sequence);
     } else if (const auto* wake = std::get_if<action::wake_at>(&one)) {
       wake_ = wake->time_ms;
+    } else if (std::holds_alternative<action::halt>(one)) {
+      REQUIRE(std::get<written>(event).halted != trouble::none);
+      REQUIRE(std::get<written>(event).attempt == answered_);
     } else {
       REQUIRE_FALSE(writing_.has_value());
       ++closes_;
@@ -174,16 +179,39 @@ TEST_CASE("of several new attempts while writing only the newest is answered") {
   CHECK(all_of<action::answer>(after)[0].attempt == 8);
 }
 
-TEST_CASE("a broken frame stops acknowledging until the source asks again") {
-  auto machine = running(5);
-  machine.step(frame{5, 1});
-  machine.step(frame{5, 2});
-  CHECK(machine.step(machine.done_writing(true)).empty());
-  for (std::uint64_t i = 0; i < 5; ++i) CHECK(machine.step(frame{5, i}).empty());
-  CHECK(machine.state() == destination_state::running);
-  CHECK(all_of<action::answer>(machine.step(negotiated{6})).size() == 1);
-  machine.step(frame{6, 1});
-  CHECK(all_of<action::acknowledge>(machine.step(machine.done_writing())).size() == 1);
+TEST_CASE("after a frame that was not written to its end nothing is taken until the source asks again") {
+  for (const trouble why : {trouble::damaged, trouble::no_room}) {
+    auto machine = running(5);
+    machine.step(frame{5, 1});
+    machine.step(frame{5, 2});
+    const auto told = machine.step(machine.done_writing(why));
+    CHECK(told.size() == 1);
+    CHECK(all_of<action::halt>(told).size() == 1);
+    for (std::uint64_t i = 0; i < 5; ++i) CHECK(machine.step(frame{5, i}).empty());
+    CHECK(machine.state() == destination_state::running);
+    CHECK(all_of<action::answer>(machine.step(negotiated{6})).size() == 1);
+    machine.step(frame{6, 1});
+    CHECK(all_of<action::acknowledge>(machine.step(machine.done_writing())).size() == 1);
+  }
+}
+
+TEST_CASE("frames that stay damaged are asked for again a few times, those without room for ever") {
+  auto damaged = running(1), full = running(1);
+  int asked = 0;
+  for (std::uint64_t attempt = 1; attempt <= 20; ++attempt) {
+    damaged.step(negotiated{attempt});
+    damaged.step(frame{attempt, 1});
+    if (!all_of<action::halt>(damaged.step(damaged.done_writing(trouble::damaged))).empty()) ++asked;
+    full.step(negotiated{attempt});
+    full.step(frame{attempt, 1});
+    CHECK(all_of<action::halt>(full.step(full.done_writing(trouble::no_room))).size() == 1);
+  }
+  CHECK(asked == 5);
+  damaged.step(negotiated{21});
+  damaged.step(frame{21, 1});
+  damaged.step(damaged.done_writing());
+  damaged.step(frame{21, 2});
+  CHECK(all_of<action::halt>(damaged.step(damaged.done_writing(trouble::damaged))).size() == 1);
 }
 
 TEST_CASE("the end waits for the frame being written") {
@@ -215,14 +243,14 @@ TEST_CASE("every event after every short history keeps the destination's invaria
     events.push_back(negotiated{attempt});
     for (const std::uint64_t sequence : {0U, 1U, 2U, 3U}) events.push_back(frame{attempt, sequence});
   }
-  events.push_back(written{0, 0, false});  // stands for: the frame being written is done
-  events.push_back(written{0, 0, true});
+  // These stand for: the frame being written is done.
+  for (const trouble how : {trouble::none, trouble::damaged, trouble::no_room}) events.push_back(written{0, 0, how});
   const std::function<void(const watched_destination&, int)> explore = [&](const watched_destination& at, int depth) {
     for (const auto& event : events) {
       auto next = at;
       if (const auto* made = std::get_if<written>(&event)) {
         if (!next.writing()) continue;
-        next.step(next.done_writing(made->broken));
+        next.step(next.done_writing(made->halted));
       } else {
         next.step(event);
       }
@@ -242,7 +270,7 @@ TEST_CASE("a random walk of the destination keeps the invariants") {
     if (choice < 40)
       machine->step(frame{machine->attempt(), machine->taken() + 1}, i);
     else if (choice < 75 && machine->writing())
-      machine->step(machine->done_writing(choice == 74), i);
+      machine->step(machine->done_writing(choice < 73 ? trouble::none : choice == 73 ? trouble::no_room : trouble::damaged), i);
     else if (choice < 75)
       continue;
     else if (choice < 85)

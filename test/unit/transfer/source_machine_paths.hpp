@@ -16,7 +16,7 @@ using namespace transfer;
 inline std::string name_of(const source_input& event) {
   static const char* const names[] = {"start",      "planned",   "plan_failed", "negotiated",  "frame_read",
                                       "broken",     "acked",     "cancel",      "unreachable", "tick",
-                                      "taken_over", "path_open", "path_lost",   "better_path"};
+                                      "taken_over", "path_open", "path_lost",   "better_path", "halted"};
   return names[event.index()];
 }
 

@@ -41,6 +41,7 @@ std::vector<source_input> every_event(std::uint64_t attempt) {
     events.push_back(negotiated{of, 0});
     events.push_back(path_open{of, 3});
     events.push_back(path_lost{of});
+    for (const bool no_room : {false, true}) events.push_back(halted{of, no_room});
     for (const bool yes : {false, true}) {
       events.push_back(frame_read{of, yes});
       for (const std::uint64_t frames : {0U, 1U, 2U, 1000U}) events.push_back(acked{of, frames, yes});
@@ -357,6 +358,32 @@ TEST_CASE("a better path is taken when nothing is under way on the one before") 
   CHECK(all_of<action::read_frame>(machine.step(path_open{1, 2}, 1004)).size() == 1);
   auto idle = machine_at("opening a path");
   CHECK(idle.step(better_path{}, 1001).empty());
+}
+
+TEST_CASE("a destination that could not use what came is asked again at once, and one without room later") {
+  for (const char* where : {"opening a path", "moving", "window full", "last frame sent", "resumed"}) {
+    INFO(where);
+    auto machine = machine_at(where);
+    const auto attempt = machine.attempt();
+    auto full = machine;
+    const auto again = machine.step(halted{attempt, false}, 1001);
+    CHECK(all_of<action::negotiate>(again).at(0).attempt == attempt + 1);
+    CHECK(all_of<action::recover>(again).empty());
+    CHECK(machine.state() == source_state::negotiating);
+    CHECK(machine.step(halted{attempt, true}, 1002).empty());
+    CHECK(all_of<action::negotiate>(full.step(halted{attempt, true}, 1001)).empty());
+    CHECK(full.state() == source_state::waiting_for_capacity);
+    REQUIRE(full.wake() == 1001 + source_limits{}.capacity_retry_ms);
+    CHECK(full.step(frame_read{attempt, false}, 1002).empty());
+    CHECK(full.step(path_lost{attempt}, 1002).empty());
+    CHECK(all_of<action::negotiate>(full.step(tick{}, *full.wake())).at(0).attempt == attempt + 1);
+  }
+}
+
+TEST_CASE("a transfer that does not wait for capacity ends when there is no room") {
+  source_limits limits;
+  limits.fail_at_capacity = true;
+  CHECK(finish_code(machine_at("moving", limits).step(halted{1, true}, 1001)) == code_destination_capacity);
 }
 
 TEST_CASE("a transfer that must not recover ends when its destination is taken over") {

@@ -43,7 +43,7 @@ class played_transfer {
     transfer()->on_negotiated({request_.id, 1, "run", asked().attempt, code, text, from, 4096, 10, 0, {}, {}});
   }
   void acknowledge(std::uint64_t frames, std::vector<formats::item_result> results, bool complete) {
-    transfer()->on_ack({request_.id, 1, "run", asked().attempt, frames, {}, std::move(results), complete});
+    transfer()->on_ack({request_.id, 1, "run", asked().attempt, frames, {}, std::move(results), complete, {}, {}});
   }
   bool wait(const std::function<bool()>& done) { return agent.loop().run_until(done, 10000); }
   formats::reply result() {
@@ -135,7 +135,7 @@ TEST_CASE("an acknowledgement of nothing makes the source ask again, once for ea
   REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
   const auto first = played.asked().attempt;
   const auto notice = [&](std::uint64_t epoch, std::uint64_t attempt) {
-    played.transfer()->on_ack({played.asked().transfer_id, epoch, "run", attempt, 0, {}, {}, false});
+    played.transfer()->on_ack({played.asked().transfer_id, epoch, "run", attempt, 0, {}, {}, false, {}, {}});
     return played.asked().attempt;
   };
   CHECK(notice(1, first - 1) == first);

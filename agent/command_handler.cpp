@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/transfer/item_ledger.hpp"
+#include "agent/transfer/transfer_log.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 #include "common/text.hpp"
@@ -103,6 +104,7 @@ void command_handler::request(amqp::delivery_id delivery, const amqp::message& c
   record.correlation_id = content.correlation_id;
   record.arrival = transfers_.next_arrival();
   record.start_time_ms = wall_time_ms();
+  transfer::record_request(agent_.settings().transfer_log, wanted);
   const std::uint64_t arrival = record.arrival;
   pending_[arrival] = {delivery, record, std::move(wanted)};
   to_.save(record, [this, arrival](bool stored) { kept(arrival, stored); });

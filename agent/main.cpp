@@ -154,6 +154,12 @@ int guarded_main(int count, char** words) {
     log.file_bytes_max = static_cast<std::size_t>(read.values.integer("outputLogSize"));
   }
   if (const auto opened = open_log(log); !opened) return cannot_run(opened.error().text);
+  log_options records{log.directory, "transferlog", "json"};
+  if (read.ok()) {
+    records.files_max = static_cast<std::size_t>(read.values.integer("logTransferFiles"));
+    records.file_bytes_max = static_cast<std::size_t>(read.values.integer("logTransferFileSize"));
+  }
+  if (const auto opened = open_record_log(records); !opened) return cannot_run(opened.error().text);
   log_environment("Agent", count, words);
   for (const auto& text : read.warnings) agent_log(messages::BFGAG0909W, text);
   if (!read.ok()) return cannot_run(read.failure().text);

@@ -53,6 +53,7 @@ settings make_settings(const property_set& agent, const layout& where, const std
   s.recovery_retry_ms = agent.milliseconds("recoverableTransferRetryInterval");
   s.recovery_timeout_ms = agent.milliseconds("transferRecoveryTimeout");
   s.fail_at_capacity = agent.boolean("failTransferWhenCapacityReached");
+  s.transfer_log = transfer::transfer_log_level_of(agent.text("logTransfer"));
   s.status_rate_limit_ms = agent.milliseconds("agentStatusPublishRateLimit");
   s.status_rate_min_ms = agent.milliseconds("agentStatusPublishRateMin");
   s.status_jitter_ms = agent.milliseconds("agentStatusJitterTolerance");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/transfer/transfer_log.hpp"
 #include "common/amqp/connection.hpp"
 #include "properties/layout.hpp"
 #include "properties/property_set.hpp"
@@ -39,6 +40,7 @@ struct settings {
   std::int64_t negotiation_timeout_ms = 250000, ack_timeout_ms = 60000, capacity_retry_ms = 30000,
                recovery_retry_ms = 60000, recovery_timeout_ms = -1;
   int ack_timeout_retries = 5;
+  transfer::transfer_log_level transfer_log = transfer::transfer_log_level::info;
   bool fail_at_capacity = false, fail_on_first_failure = false;
   std::int64_t status_rate_limit_ms = 30000, status_rate_min_ms = 300000, status_jitter_ms = 3000;
   std::int64_t qmgr_retry_ms = 30000, shutdown_timeout_ms = 10000;

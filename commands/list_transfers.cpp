@@ -10,6 +10,7 @@
 #include "commands/console.hpp"
 #include "commands/conversation.hpp"
 #include "commands/json_output.hpp"
+#include "commands/progress_view.hpp"
 #include "commands/table.hpp"
 #include "common/text.hpp"
 
@@ -51,8 +52,10 @@ std::string rendered(const std::vector<formats::transfer_row>& rows) {
 
 void print_changes(const std::vector<formats::transfer_row>& rows, std::map<std::string, std::string>& shown) {
   for (auto t = rows.rbegin(); t != rows.rend(); ++t) {
-    const std::string line = fmt::format("{}  {} -> {}  {}  {} files  {}", t->id, t->source_agent, t->destination_agent,
-                                         state_text(*t), files_text(*t), amount_text(*t));
+    const pace of{t->rate, t->time_left_ms, t->channel, t->retries, t->wasted_bytes};
+    const std::string line =
+        fmt::format("{}  {} -> {}  {}  {} files  {}{}", t->id, t->source_agent, t->destination_agent, state_text(*t),
+                    files_text(*t), amount_text(*t), pace_text(of));
     if (shown[t->id] == line) continue;
     shown[t->id] = line;
     print_message(fmt::format("{}  {}", time_text(t->updated_ms), line));

@@ -18,50 +18,37 @@ double fraction_of(const formats::progress& now) {
   return whole > 0 ? std::clamp(part / whole, 0.0, 1.0) : 0.0;
 }
 
-std::string speed(const formats::progress& now, const progress_rate& rate) {
-  if (rate.bytes_per_second() == 0) return "";
-  const std::int64_t left = rate.left_ms(now);
-  return fmt::format(", {}/s{}", human_bytes(rate.bytes_per_second()),
-                     left > 0 ? fmt::format(", {} left", human_duration_ms(left)) : "");
-}
-
-std::string amounts(const formats::progress& now, const progress_rate& rate) {
+std::string amounts(const formats::progress& now) {
   return fmt::format("{} of {} files, {} of {}{}{}", now.items, now.items_total, human_bytes(now.bytes),
-                     human_bytes(now.bytes_total), speed(now, rate),
+                     human_bytes(now.bytes_total),
+                     pace_text({now.rate, now.time_left_ms, now.channel, now.retries, now.wasted_bytes}),
                      now.failed > 0 ? fmt::format(", {} failed", now.failed) : "");
 }
 
 }  // namespace
 
-void progress_rate::add(const formats::progress& now) {
-  if (!begun_) {
-    begun_ = true;
-    first_bytes_ = now.bytes;
-    first_ms_ = now.elapsed_ms;
-    return;
-  }
-  if (now.elapsed_ms <= first_ms_ || now.bytes < first_bytes_) return;
-  rate_ = (now.bytes - first_bytes_) * 1000 / static_cast<std::uint64_t>(now.elapsed_ms - first_ms_);
+std::string pace_text(const pace& of) {
+  std::string text;
+  if (of.rate > 0) text += fmt::format(", {}/s", human_bytes(of.rate));
+  if (of.rate > 0 && of.time_left_ms > 0) text += fmt::format(", {} left", human_duration_ms(of.time_left_ms));
+  if (!of.channel.empty()) text += ", " + escape_control(of.channel);
+  if (of.retries > 0) text += fmt::format(", {} {}", of.retries, of.retries == 1 ? "recovery" : "recoveries");
+  if (of.wasted_bytes > 0) text += fmt::format(", {} sent in vain", human_bytes(of.wasted_bytes));
+  return text;
 }
 
-std::int64_t progress_rate::left_ms(const formats::progress& now) const {
-  if (rate_ == 0 || now.bytes > now.bytes_total) return -1;
-  return static_cast<std::int64_t>(static_cast<double>(now.bytes_total - now.bytes) * 1000 /
-                                   static_cast<double>(rate_));
-}
-
-std::string progress_bar(const formats::progress& now, const progress_rate& rate, std::size_t columns) {
+std::string progress_bar(const formats::progress& now, std::size_t columns) {
   const double fraction = fraction_of(now);
   const auto filled = static_cast<std::size_t>(fraction * bar_width);
   std::string bar(filled, '=');
   if (filled < bar_width) bar += '>';
   bar.resize(bar_width, ' ');
-  std::string line = fmt::format("[{}] {:3.0f} %  {}", bar, fraction * 100, amounts(now, rate));
+  std::string line = fmt::format("[{}] {:3.0f} %  {}", bar, fraction * 100, amounts(now));
   return line.substr(0, columns > 0 ? columns - 1 : line.size());
 }
 
-std::string progress_line(const formats::progress& now, const progress_rate& rate) {
-  return fmt::format("{}: {}", now.state.empty() ? "Transfer" : escape_control(now.state), amounts(now, rate));
+std::string progress_line(const formats::progress& now) {
+  return fmt::format("{}: {}", now.state.empty() ? "Transfer" : escape_control(now.state), amounts(now));
 }
 
 }  // namespace baton::commands

@@ -9,23 +9,19 @@
 
 namespace baton::commands {
 
-// How fast it is and how long it still takes: from what came between the first progress and now.
-class progress_rate {
- public:
-  void add(const formats::progress& now);
-  std::uint64_t bytes_per_second() const { return rate_; }
-  // -1: not known.
-  std::int64_t left_ms(const formats::progress& now) const;
-
- private:
-  bool begun_ = false;
-  std::uint64_t first_bytes_ = 0, rate_ = 0;
-  std::int64_t first_ms_ = 0;
+// ", 310.0 MiB/s, 3.5 s left, direct, 2 recoveries, 8.0 MiB sent in vain", without what is not known or nothing.
+struct pace {
+  std::uint64_t rate = 0;
+  std::int64_t time_left_ms = -1;
+  std::string channel;
+  int retries = 0;
+  std::uint64_t wasted_bytes = 0;
 };
+std::string pace_text(const pace& of);
 
 // "[=====>    ]  52 %  1.2 GiB of 2.3 GiB  310.0 MiB/s  3.5 s left  file 4 of 9", cut to the columns of the terminal.
-std::string progress_bar(const formats::progress& now, const progress_rate& rate, std::size_t columns);
+std::string progress_bar(const formats::progress& now, std::size_t columns);
 // "RunningTransfer: 4 of 9 files, 1.2 GiB of 2.3 GiB, 310.0 MiB/s, 3.5 s left"
-std::string progress_line(const formats::progress& now, const progress_rate& rate);
+std::string progress_line(const formats::progress& now);
 
 }  // namespace baton::commands

@@ -41,6 +41,10 @@ void print_transfer(const formats::transfer_row& t) {
                                {"Ended", time_text(t.end_ms)},
                                {"Duration", t.start_ms > 0 ? human_duration_ms(end_ms - t.start_ms) : ""},
                                {"Recoveries", std::to_string(t.retries)},
+                               {"Sent In Vain", human_bytes(t.wasted_bytes)},
+                               {"Rate", t.rate > 0 ? human_bytes(t.rate) + "/s" : ""},
+                               {"Time Left", t.time_left_ms > 0 ? human_duration_ms(t.time_left_ms) : ""},
+                               {"Channel", t.channel},
                                {"Metadata", metadata},
                            });
 }

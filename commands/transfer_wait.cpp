@@ -29,14 +29,13 @@ class progress_display {
   explicit progress_display(bool quiet) : quiet_(quiet), terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
   void show(const formats::progress& now) {
-    rate_.add(now);
     if (quiet_) return;
     if (terminal_) {
-      fmt::print("\r\033[K{}", progress_bar(now, rate_, terminal_columns()));
+      fmt::print("\r\033[K{}", progress_bar(now, terminal_columns()));
       std::fflush(stdout);
       drawn_ = true;
     } else if (boot_time_ms() >= next_line_ms_) {
-      print_line(progress_line(now, rate_));
+      print_line(progress_line(now));
       std::fflush(stdout);
       next_line_ms_ = boot_time_ms() + line_interval_ms;
     }
@@ -49,7 +48,6 @@ class progress_display {
   const bool quiet_, terminal_;
   bool drawn_ = false;
   std::int64_t next_line_ms_ = 0;
-  progress_rate rate_;
 };
 
 int report(const formats::reply& last, bool json) {
@@ -57,10 +55,12 @@ int report(const formats::reply& last, bool json) {
     print_line(nlohmann::json::parse(formats::to_json(last)).dump());
     return last.result_code;
   }
+  const auto rate = last.elapsed_ms > 0 ? last.bytes * 1000 / static_cast<std::uint64_t>(last.elapsed_ms) : 0;
   const std::string text = fmt::format(
-      "{} ({} files, {} failed, {} in {})",
+      "{} ({} files, {} failed, {} in {}{})",
       last.text.empty() ? fmt::format("The transfer ended with result code {}", last.result_code) : last.text,
-      last.items, last.failed, human_bytes(last.bytes), human_duration_ms(last.elapsed_ms));
+      last.items, last.failed, human_bytes(last.bytes), human_duration_ms(last.elapsed_ms),
+      pace_text({rate, -1, {}, last.retries, last.wasted_bytes}));
   if (last.result_code == 0)
     print_message(text);
   else

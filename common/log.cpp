@@ -38,7 +38,7 @@ class rotating_sink : public spdlog::sinks::base_sink<std::mutex> {
 
  private:
   fs::path path(std::size_t index) const {
-    return options_.directory / (options_.base_name + std::to_string(index) + ".log");
+    return options_.directory / fmt::format("{}{}.{}", options_.base_name, index, options_.extension);
   }
   void open() {
     out_.open(path(0), std::ios::app | std::ios::binary);
@@ -69,10 +69,19 @@ std::shared_ptr<spdlog::logger>& process_log() {
   return log;
 }
 
-unsigned thread_number() {
-  static std::atomic<unsigned> next{1};
-  thread_local const unsigned number = next++;
-  return number;
+std::shared_ptr<spdlog::logger>& record_log() {
+  static std::shared_ptr<spdlog::logger> log;
+  return log;
+}
+
+result<std::shared_ptr<rotating_sink>> open_file(const log_options& options) {
+  std::error_code failure;
+  fs::create_directories(options.directory, failure);
+  auto file = std::make_shared<rotating_sink>(options);
+  if (file->usable()) return file;
+  return error{errc::io,
+               fmt::format("cannot write the log {}/{}0.{}: {}", options.directory.string(), options.base_name,
+                           options.extension, system_text(failure ? failure.value() : errno))};
 }
 
 std::string time_stamp() {
@@ -88,17 +97,18 @@ std::string time_stamp() {
 
 }  // namespace
 
+unsigned log_thread_number() {
+  static std::atomic<unsigned> next{1};
+  thread_local const unsigned number = next++;
+  return number;
+}
+
 status open_log(const log_options& options) {
   std::vector<spdlog::sink_ptr> sinks;
   if (!options.directory.empty()) {
-    std::error_code failure;
-    fs::create_directories(options.directory, failure);
-    auto file = std::make_shared<rotating_sink>(options);
-    if (!file->usable()) {
-      return error{errc::io, fmt::format("cannot write the log {}/{}0.log: {}", options.directory.string(),
-                                         options.base_name, system_text(failure ? failure.value() : errno))};
-    }
-    sinks.push_back(std::move(file));
+    const auto file = open_file(options);
+    if (!file) return file.error();
+    sinks.push_back(*file);
   }
   if (options.to_stdout) sinks.push_back(std::make_shared<spdlog::sinks::stdout_sink_mt>());
   auto made = std::make_shared<spdlog::logger>("baton", sinks.begin(), sinks.end());
@@ -108,8 +118,21 @@ status open_log(const log_options& options) {
   return done();
 }
 
+status open_record_log(const log_options& options) {
+  const auto file = open_file(options);
+  if (!file) return file.error();
+  auto made = std::make_shared<spdlog::logger>("records", *file);
+  made->set_pattern("%v");
+  record_log() = std::move(made);
+  return done();
+}
+
+void record_line(std::string_view json) {
+  if (record_log()) record_log()->info(json);
+}
+
 void log_line(std::string_view component, char severity, std::string_view text) {
-  process_log()->info("[{}] {:08X} {:<13.13} {}   {}", time_stamp(), thread_number(), component, severity,
+  process_log()->info("[{}] {:08X} {:<13.13} {}   {}", time_stamp(), log_thread_number(), component, severity,
                       escape_control(text));
 }
 

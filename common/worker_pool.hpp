@@ -19,7 +19,7 @@ class worker_pool {
 
   // threads: property ioThreadPoolSize. With 0 jobs run on the loop, one after the other: for tests that must repeat.
   worker_pool(event_loop& loop, int threads);
-  ~worker_pool();                              // waits for the jobs under way; those not begun are dropped
+  ~worker_pool();  // waits for the jobs under way; those not begun are dropped
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;
 

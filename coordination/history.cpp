@@ -10,7 +10,7 @@
 namespace baton::coordination {
 namespace {
 
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 constexpr int limit_max = 10000;          // rows of one answer
 constexpr int prune_transfers_max = 100;  // of one call, so that a big history does not hold up what comes in
 
@@ -22,7 +22,8 @@ const char* const schema = R"(
     id TEXT PRIMARY KEY, job TEXT, source TEXT, destination TEXT, user TEXT, host TEXT, state TEXT,
     code INTEGER, supplement TEXT, start INTEGER, end INTEGER, updated INTEGER,
     items INTEGER, items_total INTEGER, failed INTEGER, bytes INTEGER, bytes_total INTEGER,
-    retries INTEGER, metadata TEXT);
+    retries INTEGER, metadata TEXT, wasted INTEGER NOT NULL DEFAULT 0, rate INTEGER NOT NULL DEFAULT 0,
+    time_left INTEGER NOT NULL DEFAULT -1, channel TEXT NOT NULL DEFAULT '');
   CREATE INDEX IF NOT EXISTS transfers_by_start ON transfers (start);
   CREATE TABLE IF NOT EXISTS events (id TEXT, sequence INTEGER, PRIMARY KEY (id, sequence)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS items (
@@ -30,6 +31,17 @@ const char* const schema = R"(
     code INTEGER, supplement TEXT, disposition TEXT, mode TEXT, PRIMARY KEY (id, number)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS takeovers (
     agent TEXT, epoch INTEGER, instance TEXT, time INTEGER, event TEXT, PRIMARY KEY (agent, epoch, instance, time));
+)";
+
+// What a schema of version 1 lacks.
+const char* const from_version_1 = R"(
+  BEGIN IMMEDIATE;
+  ALTER TABLE transfers ADD COLUMN wasted INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE transfers ADD COLUMN rate INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE transfers ADD COLUMN time_left INTEGER NOT NULL DEFAULT -1;
+  ALTER TABLE transfers ADD COLUMN channel TEXT NOT NULL DEFAULT '';
+  PRAGMA user_version = 2;
+  COMMIT;
 )";
 
 // The words of a transfer that has ended.
@@ -48,7 +60,7 @@ std::int64_t number(std::uint64_t value) {
 const char* const transfer_columns =
     "id, job, source, destination, user, host, state, code, supplement, start, end, updated, items, items_total, "
     "failed, "
-    "bytes, bytes_total, retries, metadata";
+    "bytes, bytes_total, retries, metadata, wasted, rate, time_left, channel";
 
 formats::transfer_row read_row(statement& row) {
   formats::transfer_row r;
@@ -72,6 +84,11 @@ formats::transfer_row read_row(statement& row) {
   r.retries = static_cast<int>(row.number(17));
   const auto metadata = nlohmann::json::parse(row.text(18), nullptr, false);
   if (metadata.is_object()) r.metadata = metadata.get<std::map<std::string, std::string>>();
+  r.wasted_bytes = static_cast<std::uint64_t>(row.number(19));
+  if (r.result_code >= 0) return r;
+  r.rate = static_cast<std::uint64_t>(row.number(20));
+  r.time_left_ms = row.number(21);
+  r.channel = row.text(22);
   return r;
 }
 
@@ -88,6 +105,7 @@ history::history(const std::string& path) : db_(path) {
     throw database_error(SQLITE_ERROR, fmt::format("{} was written by a newer version (schema {}, this one knows {})",
                                                    path, found, schema_version));
   }
+  if (found == 1) db_.execute(from_version_1);
   db_.execute(schema);
   db_.execute(fmt::format("PRAGMA user_version = {}", schema_version).c_str());
 }
@@ -153,11 +171,12 @@ void history::apply(const formats::log_event& event) {
   if (event.action == "started" || event.action == "progress") {
     statement(db_,
               "UPDATE transfers SET updated = max(updated, ?), failed = max(failed, ?), bytes = max(bytes, ?), "
-              "retries = max(retries, ?) WHERE id = ? AND code = -1")
+              "retries = max(retries, ?), wasted = max(wasted, ?) WHERE id = ? AND code = -1")
         .bind(event.time_ms)
         .bind(number(event.failed))
         .bind(number(event.bytes_sent))
         .bind(std::int64_t{event.retries})
+        .bind(number(event.wasted_bytes))
         .bind(id)
         .run();
     return;
@@ -165,7 +184,7 @@ void history::apply(const formats::log_event& event) {
   const std::string state = end_word(event);
   statement(db_,
             "UPDATE transfers SET state = ?, code = ?, supplement = ?, end = ?, updated = ?, failed = ?, bytes = ?, "
-            "retries = ? WHERE id = ?")
+            "retries = ?, wasted = ? WHERE id = ?")
       .bind(std::string_view(state))
       .bind(std::int64_t{event.result_code})
       .bind(std::string_view(event.supplement))
@@ -174,6 +193,7 @@ void history::apply(const formats::log_event& event) {
       .bind(number(event.failed))
       .bind(number(event.bytes_sent))
       .bind(std::int64_t{event.retries})
+      .bind(number(event.wasted_bytes))
       .bind(id)
       .run();
 }
@@ -203,13 +223,19 @@ void history::add_items(const formats::log_event& event) {
 void history::apply(const formats::transfer_status& status) {
   const auto& p = status.how_far;
   statement(db_,
-            "UPDATE transfers SET state = ?, updated = ?, items_total = ?, bytes = max(bytes, ?), bytes_total = ? "
+            "UPDATE transfers SET state = ?, updated = ?, items_total = ?, bytes = max(bytes, ?), bytes_total = ?, "
+            "retries = max(retries, ?), wasted = max(wasted, ?), rate = ?, time_left = ?, channel = ? "
             "WHERE id = ? AND code = -1")
       .bind(std::string_view(p.state))
       .bind(status.time_ms)
       .bind(number(p.items_total))
       .bind(number(p.bytes))
       .bind(number(p.bytes_total))
+      .bind(std::int64_t{p.retries})
+      .bind(number(p.wasted_bytes))
+      .bind(number(p.rate))
+      .bind(p.time_left_ms)
+      .bind(std::string_view(p.channel))
       .bind(std::string_view(p.transfer_id))
       .run();
 }

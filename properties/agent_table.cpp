@@ -137,6 +137,12 @@ constexpr property entries[] = {
      "Wait before the next attempt when maxRestartCount is reached. -1: the controller ends instead."},
     {"outputLogFiles", integer, "5", 1, 100, "", "Files of output0.log, output1.log, ... that are kept."},
     {"outputLogSize", bytes, "1048576", 4096, 1024 * mebi, "", "Size at which a new log file is begun."},
+    {"logTransfer", choice, "info", 0, 0, "off|info|moderate|verbose",
+     "What transferlog0.json has of each transfer: its request and end (info), also progress and files that failed "
+     "(moderate), also every file (verbose)."},
+    {"logTransferFiles", integer, "5", 1, 100, "", "Files of transferlog0.json, transferlog1.json, ... that are kept."},
+    {"logTransferFileSize", bytes, "20971520", 4096, 1024 * mebi, "",
+     "Size at which a new transferlog0.json is begun."},
     {"failCleanAgentWithNoArguments", boolean, "true", 0, 0, "",
      "fteCleanAgent without an option that says what to clean is refused. false: it cleans everything."},
 };
@@ -181,7 +187,6 @@ constexpr std::string_view not_yet[] = {
     "logCaptureFileFiles",
     "logCaptureFileSize",
     "logCaptureFilter",
-    "logTransfer",
     "maxCommandHandlerThreads",
     "maxCommandOutput",
     "maxCommandRetries",

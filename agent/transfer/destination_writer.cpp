@@ -14,7 +14,8 @@
 namespace baton::transfer {
 namespace {
 
-constexpr int damaged_times_max = 3;  // the same piece of data: then something that sending again does not mend is wrong
+constexpr int damaged_times_max =
+    3;  // the same piece of data: then something that sending again does not mend is wrong
 
 }  // namespace
 

@@ -41,10 +41,7 @@ struct writer_options {
 class destination_writer {
  public:
   destination_writer(writer_options options, std::uint64_t first_item)
-      : options_(std::move(options)),
-        next_item_(first_item),
-        batch_(options_.may_act),
-        again_(options_.again) {}
+      : options_(std::move(options)), next_item_(first_item), batch_(options_.may_act), again_(options_.again) {}
 
   // Takes over what an earlier activation left: its part file gets this one's epoch into its name, and only then its
   // bytes are believed. When it is gone or too short, the item begins anew.
@@ -95,7 +92,7 @@ class destination_writer {
   formats::position damaged_at_;  // where a piece of data was damaged last,
   int damaged_times_ = 0;         // and how often in a row
   bool again_ = false;            // items may have their names that the source was not told of
-  bool over_ = false;  // it was not allowed to act once: it never is again
+  bool over_ = false;             // it was not allowed to act once: it never is again
   written_frame out_;
 };
 

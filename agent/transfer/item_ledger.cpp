@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "agent/transfer/transfer_log.hpp"
 #include "common/log.hpp"
 #include "common/text.hpp"
 
@@ -247,6 +248,7 @@ void item_ledger::close_unanswered(const std::string& text) {
 void item_ledger::flush() {
   if (log_.empty()) return;
   auto event = log_event_of(*request_, record_, "progress");
+  record_items(agent_.settings().transfer_log, *request_, log_);
   event.items = std::move(log_);
   log_.clear();
   agent_.publish(event);

@@ -22,6 +22,8 @@ struct outcome {
 // `failure` is an errno value: a file system or a quota that is full is no_room.
 trouble trouble_of(int failure);
 outcome cannot_write(const std::string& path, int failure);
-inline outcome failed(std::string text) { return {trouble::failed, std::move(text)}; }
+inline outcome failed(std::string text) {
+  return {trouble::failed, std::move(text)};
+}
 
 }  // namespace baton::transfer

@@ -12,14 +12,17 @@ namespace baton::transfer {
 enum class source_state {
   new_transfer,  // previous: -.                              next: negotiating, failed, cancelled_new
   negotiating,   // previous: new, waiting, running, resuming. next: running, waiting, recovering, failed, cancelled_new
-  waiting_for_capacity,  // previous: negotiating, running, resuming. next: negotiating, recovering, failed, cancelled_new
-  running,     // previous: negotiating, resuming.          next: complete, waiting, negotiating, recovering, failed, cancelled
+  waiting_for_capacity,  // previous: negotiating, running, resuming. next: negotiating, recovering, failed,
+                         // cancelled_new
+  running,     // previous: negotiating, resuming.          next: complete, waiting, negotiating, recovering, failed,
+               // cancelled
   recovering,  // previous: any before the end.             next: resynchronising, recovery_timed_out, cancelled
   resynchronising,  // previous: recovering.                     next: resuming, recovering, recovery_timed_out, failed
-  resuming,         // previous: resynchronising.                next: running, complete, waiting, negotiating, recovering, failed, cancelled
-  complete,         // the destination has every item's result.  end
-  failed,           // nothing more is sent.                     end
-  cancelled_new,    // cancelled before data was sent.           end
+  resuming,  // previous: resynchronising.                next: running, complete, waiting, negotiating, recovering,
+             // failed, cancelled
+  complete,  // the destination has every item's result.  end
+  failed,    // nothing more is sent.                     end
+  cancelled_new,          // cancelled before data was sent.           end
   cancelled_in_progress,  // cancelled while data was sent.        end
   recovery_timed_out,     // recovery took too long.                   end
 };

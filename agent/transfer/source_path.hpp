@@ -33,6 +33,7 @@ class source_path : public std::enable_shared_from_this<source_path> {
   // Nothing is called any more.
   void close();
   bool direct() const { return channel_ != nullptr; }
+  const char* name() const { return direct() ? "direct" : "queue"; }
 
  private:
   void open_now();

@@ -1,9 +1,11 @@
 #include "agent/transfer/source_report.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/transfer/item_ledger.hpp"
 #include "agent/transfer/source_machine.hpp"
+#include "agent/transfer/transfer_log.hpp"
 #include "common/log.hpp"
 #include "common/text.hpp"
 
@@ -26,10 +28,14 @@ void source_report::began(const plan_totals& totals, bool published) {
   agent_.publish(event);
 }
 
-void source_report::progress(const formats::progress& now) {
+void source_report::progress(formats::progress now) {
+  rate_.add(now.bytes, boot_time_ms());
+  now.rate = rate_.bytes_per_s();
+  now.time_left_ms = rate_.left_ms(now.bytes_total - std::min(now.bytes, now.bytes_total));
   tell_who_waits(formats::subject::progress, to_json(now));
   if (boot_time_ms() - published_at_ms_ < publish_interval_ms) return;
   published_at_ms_ = boot_time_ms();
+  record_progress(agent_.settings().transfer_log, *request_, now);
   agent_.publish(formats::transfer_status{now, request_->source_agent, request_->destination_agent, request_->job,
                                           wall_time_ms()});
 }
@@ -54,12 +60,17 @@ void source_report::ended(int code, const std::string& why, const plan_totals& t
   const std::string text = text_of(code, why);
   const std::int64_t elapsed = wall_time_ms() - record_.start_time_ms;
   const std::uint64_t items = record_.succeeded + record_.failed;
-  log(messages::BFGTR0002I, request_->id, code, items, record_.failed, record_.bytes, human_duration_ms(elapsed), text);
+  const std::uint64_t wasted = record_.sent_bytes - std::min(record_.sent_bytes, record_.bytes);
+  const auto rate = static_cast<std::uint64_t>(static_cast<double>(record_.bytes) * 1000 /
+                                               static_cast<double>(std::max<std::int64_t>(elapsed, 1)));
+  log(messages::BFGTR0002I, request_->id, code, items, record_.failed, record_.bytes, human_duration_ms(elapsed),
+      human_bytes(rate), record_.recoveries, human_bytes(wasted), text);
   auto event = log_event_of(*request_, record_, code == code_cancelled ? "cancelled" : "completed");
   event.result_code = code;
   event.supplement = text;
   event.items_total = totals.items;
   event.bytes_total = totals.bytes;
+  event.wasted_bytes = wasted;
   agent_.publish(event);
   formats::reply answer;
   answer.result_code = code;
@@ -69,6 +80,9 @@ void source_report::ended(int code, const std::string& why, const plan_totals& t
   answer.failed = record_.failed;
   answer.bytes = record_.bytes;
   answer.elapsed_ms = elapsed;
+  answer.retries = record_.recoveries;
+  answer.wasted_bytes = wasted;
+  record_end(agent_.settings().transfer_log, *request_, answer);
   tell_who_waits(formats::subject::reply, to_json(answer));
 }
 

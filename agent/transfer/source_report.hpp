@@ -7,6 +7,7 @@
 #include <string>
 
 #include "agent/transfer/plan.hpp"
+#include "agent/transfer/rate_meter.hpp"
 #include "agent/transfer/services.hpp"
 #include "common/formats/requests.hpp"
 
@@ -22,7 +23,7 @@ class source_report {
   // Its items are known; `published`: by an earlier activation already.
   void began(const plan_totals& totals, bool published);
   // To who waits, and at most once a second to the coordination service.
-  void progress(const formats::progress& now);
+  void progress(formats::progress now);
   // `code`: of the machine, which knows nothing of the items; `why`: a rendered message, or nothing.
   void ended(int code, const std::string& why, const plan_totals& totals);
 
@@ -34,6 +35,7 @@ class source_report {
   const std::shared_ptr<const formats::transfer_request> request_;
   formats::source_record& record_;
   std::int64_t published_at_ms_ = 0;
+  rate_meter rate_;
 };
 
 }  // namespace baton::transfer

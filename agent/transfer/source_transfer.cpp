@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
@@ -357,6 +358,7 @@ void source_transfer::frame_done(std::uint64_t attempt, std::shared_ptr<read_fra
 
 void source_transfer::perform(const source_action::send_frame&) {
   under_way_.push_back(ready_->data_bytes);
+  record_.sent_bytes += ready_->data_bytes;
   current_item_ = ready_->current;
   path_->send(std::move(ready_->bytes));
 }
@@ -420,6 +422,11 @@ formats::progress source_transfer::how_far() const {
   p.current_item = name_to_text(current_item_);
   p.bytes_total = plan_->totals().bytes;
   p.elapsed_ms = boot_time_ms() - started_at_ms_;
+  p.retries = recoveries_before_ + machine_.recoveries();
+  const std::uint64_t of_use = std::accumulate(under_way_.begin(), under_way_.end(), p.bytes);
+  p.wasted_bytes = record_.sent_bytes - std::min(record_.sent_bytes, of_use);
+  const bool sends = state() == source_state::running || state() == source_state::resuming;
+  if (sends) p.channel = path_->name();
   return p;
 }
 

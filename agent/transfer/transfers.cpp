@@ -93,7 +93,8 @@ epoch_fence::verdict transfers::judge(const std::string& peer, std::uint64_t epo
 }
 
 void transfers::start_next() {
-  while (begun_ && !draining_ && !queue_.empty() && static_cast<int>(sources_.size()) < agent_.settings().max_source_transfers) {
+  while (begun_ && !draining_ && !queue_.empty() &&
+         static_cast<int>(sources_.size()) < agent_.settings().max_source_transfers) {
     auto first = queue_.extract(queue_.begin());
     start(std::move(first.mapped().record), std::move(first.mapped().request));
   }

@@ -72,6 +72,7 @@ void describe(Archive& a, log_event& e) {
   a("warnings", e.warnings);
   a("startTime", e.start_time_ms);
   a("retryCount", e.retries);
+  a("wastedBytes", e.wasted_bytes);
   a("items", e.items);
 }
 
@@ -86,6 +87,11 @@ void describe(Archive& a, transfer_status& s) {
   a("bytesTotal", s.how_far.bytes_total);
   a("elapsedMs", s.how_far.elapsed_ms);
   a("currentItem", s.how_far.current_item);
+  a("rate", s.how_far.rate);
+  a("timeLeftMs", s.how_far.time_left_ms);
+  a("retryCount", s.how_far.retries);
+  a("wastedBytes", s.how_far.wasted_bytes);
+  a("channel", s.how_far.channel);
   a("sourceAgent", s.source_agent);
   a("destinationAgent", s.destination_agent);
   a("job", s.job);
@@ -129,6 +135,10 @@ void describe(Archive& a, transfer_row& r) {
   a("bytes", r.bytes);
   a("bytesTotal", r.bytes_total);
   a("retryCount", r.retries);
+  a("wastedBytes", r.wasted_bytes);
+  a("rate", r.rate);
+  a("timeLeftMs", r.time_left_ms);
+  a("channel", r.channel);
   a("metaData", r.metadata);
 }
 

@@ -63,8 +63,9 @@ struct log_event {
   std::string supplement;
   std::uint64_t items_total = 0, bytes_total = 0, bytes_sent = 0, failed = 0, warnings = 0;
   std::int64_t start_time_ms = 0;
-  int retries = 0;              // how often it went into recovery
-  std::vector<log_item> items;  // progress
+  int retries = 0;                 // how often it went into recovery
+  std::uint64_t wasted_bytes = 0;  // sent in vain
+  std::vector<log_item> items;     // progress
 };
 
 struct transfer_status {  // subject transfer.status
@@ -106,6 +107,11 @@ struct transfer_row {
   std::int64_t start_ms = 0, end_ms = 0, updated_ms = 0;
   std::uint64_t items = 0, items_total = 0, failed = 0, bytes = 0, bytes_total = 0;
   int retries = 0;
+  std::uint64_t wasted_bytes = 0;
+  // While it is under way.
+  std::uint64_t rate = 0;
+  std::int64_t time_left_ms = -1;
+  std::string channel;
   std::map<std::string, std::string> metadata;
 };
 

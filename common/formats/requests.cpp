@@ -95,6 +95,8 @@ void describe(Archive& a, reply& r) {
   a("failed", r.failed);
   a("bytes", r.bytes);
   a("elapsedMs", r.elapsed_ms);
+  a("retryCount", r.retries);
+  a("wastedBytes", r.wasted_bytes);
   a("details", r.details);
 }
 
@@ -109,6 +111,11 @@ void describe(Archive& a, progress& p) {
   a("bytesTotal", p.bytes_total);
   a("elapsedMs", p.elapsed_ms);
   a("currentItem", p.current_item);
+  a("rate", p.rate);
+  a("timeLeftMs", p.time_left_ms);
+  a("retryCount", p.retries);
+  a("wastedBytes", p.wasted_bytes);
+  a("channel", p.channel);
 }
 
 std::string reply::detail(const std::string& key, const std::string& otherwise) const {

@@ -79,6 +79,8 @@ struct reply {
   std::string transfer_id;
   std::uint64_t items = 0, failed = 0, bytes = 0;  // of a transfer
   std::int64_t elapsed_ms = 0;
+  int retries = 0;  // as in progress
+  std::uint64_t wasted_bytes = 0;
   std::map<std::string, std::string> details;  // ping: agent version, status
   std::string detail(const std::string& key, const std::string& otherwise = {}) const;
 };
@@ -91,6 +93,11 @@ struct progress {
   std::uint64_t bytes = 0, bytes_total = 0;
   std::int64_t elapsed_ms = 0;
   std::string current_item;
+  std::uint64_t rate = 0;          // bytes per second in the last seconds
+  std::int64_t time_left_ms = -1;  // -1: not known
+  int retries = 0;                 // how often it went into recovery
+  std::uint64_t wasted_bytes = 0;  // sent in vain: sent again, or of items that failed
+  std::string channel;             // direct, queue; empty: no data is sent
 };
 
 std::string to_json(const transfer_request& request);

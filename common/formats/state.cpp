@@ -36,6 +36,7 @@ void describe(Archive& a, source_record& r) {
   a("failed", r.failed);
   a("warnings", r.warnings);
   a("bytes", r.bytes);
+  a("sentBytes", r.sent_bytes);
   a("logSequence", r.log_sequence);
   a("startTime", r.start_time_ms);
   a("recoveries", r.recoveries);

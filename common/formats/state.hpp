@@ -42,6 +42,7 @@ struct source_record {
   std::vector<std::uint64_t> done;      // items behind that one which have a result
   std::vector<verified_item> deleting;  // what is deleted after this record is durable
   std::uint64_t succeeded = 0, failed = 0, warnings = 0, bytes = 0;
+  std::uint64_t sent_bytes = 0;    // of files, also what was sent again
   std::uint64_t log_sequence = 0;  // of the next log event
   std::int64_t start_time_ms = 0;  // wall clock, UTC
   int recoveries = 0;

@@ -1,6 +1,6 @@
-// A directory tree that forgets, when the power goes, what was not synced. The calls of the operating system that change
-// files pass through here: this program has functions of their names, which do the real thing and take notes. One
-// thread.
+// A directory tree that forgets, when the power goes, what was not synced. The calls of the operating system that
+// change files pass through here: this program has functions of their names, which do the real thing and take notes.
+// One thread.
 //
 // The model. Data of a file is certain once the file, or the file system, was synced; of what was written since, any
 // pages may be left. A name is certain once its directory was synced; of the changes since, in all directories, those
@@ -76,10 +76,10 @@ class forgetful_disk {
 
   const std::filesystem::path root_, keep_;
   const ignored_calls ignored_;
-  names names_;                          // certain
-  std::vector<change> changes_;          // that are not, in their order
-  std::map<ino_t, content> contents_;    // certain; none: nothing is
-  names left_names_;                     // when the power went
+  names names_;                        // certain
+  std::vector<change> changes_;        // that are not, in their order
+  std::map<ino_t, content> contents_;  // certain; none: nothing is
+  names left_names_;                   // when the power went
   std::map<ino_t, content> left_;
   generator* random_ = nullptr;
   std::uint64_t steps_left_ = 0, full_for_ = 0;

@@ -232,8 +232,8 @@ class world {
                return file.second.starts_with(start);
              });
     });
-    require(found, fmt::format("byte {} of item {} was acknowledged and is not certain", a.durable.offset,
-                               a.durable.item));
+    require(found,
+            fmt::format("byte {} of item {} was acknowledged and is not certain", a.durable.offset, a.durable.item));
   }
 
   // No wrong file under its final name, and no source gone that has not arrived.
@@ -334,9 +334,10 @@ TEST_CASE("whenever the power goes, no acknowledged byte is lost and no wrong fi
   (void)open_log({});
   const auto count = runs();
   CHECK(first_violation(count, {}) == "");
-  fmt::print("{} runs: the source's power went {} times, the destination's {} times; {} times a transfer went on in the "
-             "middle of a file, {} times it waited for room\n",
-             count, seen.source_losses, seen.destination_losses, seen.resumed, seen.waited_for_room);
+  fmt::print(
+      "{} runs: the source's power went {} times, the destination's {} times; {} times a transfer went on in the "
+      "middle of a file, {} times it waited for room\n",
+      count, seen.source_losses, seen.destination_losses, seen.resumed, seen.waited_for_room);
   CHECK(seen.source_losses > 0);
   CHECK(seen.destination_losses > 0);
   CHECK(seen.resumed > 0);

@@ -181,14 +181,21 @@ TEST_CASE("a transfer whose start comes late has its totals") {
 TEST_CASE("progress moves a running transfer and not an ended one") {
   history kept(":memory:");
   kept.apply(started(id_a));
-  const transfer_status now{{id_a, "RecoveringTransfer", 1, 3, 0, 150, 300, 0, ""}, "SRC", "DST", "JOB", 1500};
+  const transfer_status now{
+      {id_a, "RecoveringTransfer", 1, 3, 0, 150, 300, 0, "", 77, 2000, 3, 44, "queue"}, "SRC", "DST", "JOB", 1500};
   kept.apply(now);
   CHECK(row_of(kept, id_a).state == "RecoveringTransfer");
+  CHECK(row_of(kept, id_a).rate == 77);
+  CHECK(row_of(kept, id_a).time_left_ms == 2000);
+  CHECK(row_of(kept, id_a).retries == 3);
+  CHECK(row_of(kept, id_a).wasted_bytes == 44);
+  CHECK(row_of(kept, id_a).channel == "queue");
   CHECK(row_of(kept, id_a).bytes == 150);
   CHECK(row_of(kept, id_a).updated_ms == 1500);
   kept.apply(ended(id_a, 1, 0));
   kept.apply(now);
   CHECK(row_of(kept, id_a).state == "successful");
+  CHECK(row_of(kept, id_a).channel.empty());
   transfer_status unknown = now;
   unknown.how_far.transfer_id = id_b;
   kept.apply(unknown);
@@ -344,4 +351,26 @@ TEST_CASE("a history of a newer version is refused") {
   const std::string path = (where.path() / "history.db").string();
   database(path).execute("PRAGMA user_version = 99");
   CHECK_THROWS_WITH(history(path), Catch::Contains("newer version"));
+}
+
+TEST_CASE("a history of the version before is taken over") {
+  const test::temporary_directory where;
+  const std::string path = (where.path() / "history.db").string();
+  {
+    history kept(path);
+    kept.apply(started(id_a));
+    kept.apply(ended(id_a, 1, 0));
+  }
+  {
+    database old(path);
+    for (const char* column : {"wasted", "rate", "time_left", "channel"}) {
+      old.execute((std::string("ALTER TABLE transfers DROP COLUMN ") + column).c_str());
+    }
+    old.execute("PRAGMA user_version = 1");
+  }
+  history kept(path);
+  CHECK(row_of(kept, id_a).state == "successful");
+  CHECK(row_of(kept, id_a).wasted_bytes == 0);
+  kept.apply(started(id_b));
+  CHECK(row_of(kept, id_b).time_left_ms == -1);
 }

@@ -64,6 +64,7 @@ log_event sample_event() {
   e.warnings = 8;
   e.start_time_ms = 9;
   e.retries = 10;
+  e.wasted_bytes = 11;
   e.items = {sample_item(0), sample_item(1)};
   return e;
 }
@@ -88,6 +89,10 @@ transfer_row sample_row() {
   r.bytes = 7;
   r.bytes_total = 8;
   r.retries = 9;
+  r.wasted_bytes = 10;
+  r.rate = 11;
+  r.time_left_ms = 12;
+  r.channel = "direct";
   r.metadata = {{"k", "v"}};
   return r;
 }
@@ -105,7 +110,8 @@ TEST_CASE("a log event comes back as it was written") {
 }
 
 TEST_CASE("a transfer's status comes back as it was written") {
-  const transfer_status sample{{id, "RunningTransfer", 1, 2, 3, 4, 5, 6, "/in/a"}, "SRC", "DST", "JOB", 7};
+  const transfer_status sample{
+      {id, "RunningTransfer", 1, 2, 3, 4, 5, 6, "/in/a", 7, 8, 9, 10, "direct"}, "SRC", "DST", "JOB", 7};
   // It is written flat: the progress's members beside its own.
   test::check_record(sample, read_transfer_status, {"transferId"},
                      test::count_members<progress>() + test::count_members<transfer_status>() - 1);

@@ -98,17 +98,17 @@ TEST_CASE("a stop request comes back as it was written") {
 }
 
 TEST_CASE("a reply comes back as it was written") {
-  const reply sample{20, "BFGRP0033I: \xC3\xA4 \"quoted\"\n", id, 1, 2, UINT64_MAX, 1234, {{"version", "0.1"}}};
+  const reply sample{20, "BFGRP0033I: \xC3\xA4 \"quoted\"\n", id, 1, 2, UINT64_MAX, 1234, 5, 6, {{"version", "0.1"}}};
   test::check_record(sample, read_reply);
   CHECK(read_reply(to_json(sample))->bytes == UINT64_MAX);
 }
 
 TEST_CASE("a text that is not UTF-8 does not stop a reply") {
-  const auto again = read_reply(to_json(reply{1, "bad \xFF byte", "", 0, 0, 0, 0, {}}));
+  const auto again = read_reply(to_json(reply{1, "bad \xFF byte", "", 0, 0, 0, 0, 0, 0, {}}));
   REQUIRE(again.ok());
   CHECK_THAT(again->text, Catch::StartsWith("bad "));
 }
 
 TEST_CASE("progress comes back as it was written") {
-  test::check_record(progress{id, "RunningTransfer", 1, 2, 3, 4, 5, 6, "/in/a"}, read_progress);
+  test::check_record(progress{id, "RunningTransfer", 1, 2, 3, 4, 5, 6, "/in/a", 7, 8, 9, 10, "direct"}, read_progress);
 }

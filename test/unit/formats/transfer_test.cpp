@@ -35,8 +35,9 @@ TEST_CASE("a negotiation answer comes back as it was written") {
 }
 
 TEST_CASE("an acknowledgement comes back as it was written") {
-  const ack sample{id, 1, "run", 2, 3, {4, 5}, {{6, 0, "", "00ff"}, {7, 1, "BFGIO0001E: gone", ""}}, true,
-                   halt_reason::no_room, "full"};
+  const ack sample{
+      id,    1, "run", 2, 3, {4, 5}, {{6, 0, "", "00ff"}, {7, 1, "BFGIO0001E: gone", ""}}, true, halt_reason::no_room,
+      "full"};
   test::check_record(sample, read_ack);
   const auto again = read_ack(to_json(sample));
   REQUIRE(again->results.size() == 2);

@@ -50,9 +50,7 @@ class watched_destination {
   const std::optional<frame>& writing() const { return writing_; }
   std::size_t queued() const { return queue_.size(); }
   std::uint64_t taken() const { return taken_; }
-  written done_writing(trouble halted = trouble::none) const {
-    return {writing_->attempt, writing_->sequence, halted};
-  }
+  written done_writing(trouble halted = trouble::none) const { return {writing_->attempt, writing_->sequence, halted}; }
 
  private:
   void note(const destination_output& one, const destination_input& event) {
@@ -270,7 +268,10 @@ TEST_CASE("a random walk of the destination keeps the invariants") {
     if (choice < 40)
       machine->step(frame{machine->attempt(), machine->taken() + 1}, i);
     else if (choice < 75 && machine->writing())
-      machine->step(machine->done_writing(choice < 73 ? trouble::none : choice == 73 ? trouble::no_room : trouble::damaged), i);
+      machine->step(machine->done_writing(choice < 73    ? trouble::none
+                                          : choice == 73 ? trouble::no_room
+                                                         : trouble::damaged),
+                    i);
     else if (choice < 75)
       continue;
     else if (choice < 85)

@@ -61,7 +61,7 @@ class Seen(TopologyTest):
         self.assertLess(end["wastedBytes"], self.BYTES)
         self.assertEqual(end["wastedBytes"], record["wastedBytes"])
         shown = self.t.must("fteShowTransfer", transfer).out
-        self.assertRegex(shown, r"Sent In Vain +\S+ [KM]iB")
+        self.assertRegex(shown, r"Sent In Vain: +\S+ [KM]iB")
 
     def test_levels_say_how_much_there_is(self):
         source = self.write("in/there")

@@ -66,7 +66,8 @@ void state_store::save(entry& known, const std::string& id, std::uint64_t sequen
     if (!kept) {
       log(messages::BFGSS0901E, id, formats::state_queue(agent_));
       const auto its = entries.find(id);
-      if (its != entries.end() && --its->second.on_their_way <= 0 && its->second.ended) entries.erase(its);
+      if (its != entries.end()) --its->second.on_their_way;
+      drop_when_gone(entries, id);
     }
     if (done) done(kept);
   });
@@ -93,18 +94,21 @@ void state_store::plan_is(const std::string& id, const formats::source_record& r
   }
 }
 
-// The plan first: without its record it is nothing, and without its plan a record could not go on.
 void state_store::forget_source(const std::string& transfer_id) {
-  if (const auto its = plans_.find(transfer_id); its != plans_.end()) {
-    its->second.ended = true;
-    for (auto held = its->second.parts.begin(); held != its->second.parts.end();) {
-      const bool here = held->second.delivery != 0;
-      accept(held->second.delivery);
-      held = here ? its->second.parts.erase(held) : std::next(held);
-    }
-    if (its->second.parts.empty()) plans_.erase(its);
-  }
   forget(sources_, transfer_id);
+}
+
+// Behind the last of its records: one of those could not go on without it, and without them it is nothing.
+void state_store::forget_plan(const std::string& transfer_id) {
+  const auto its = plans_.find(transfer_id);
+  if (its == plans_.end()) return;
+  its->second.ended = true;
+  for (auto held = its->second.parts.begin(); held != its->second.parts.end();) {
+    const bool here = held->second.delivery != 0;
+    accept(held->second.delivery);
+    held = here ? its->second.parts.erase(held) : std::next(held);
+  }
+  if (its->second.parts.empty()) plans_.erase(its);
 }
 
 void state_store::forget_destination(const std::string& transfer_id) {
@@ -116,7 +120,14 @@ void state_store::forget(std::map<std::string, entry>& entries, const std::strin
   entry& known = entries[id];
   known.ended = true;
   accept(known.delivery);
-  if (known.on_their_way <= 0) entries.erase(id);
+  drop_when_gone(entries, id);
+}
+
+void state_store::drop_when_gone(std::map<std::string, entry>& entries, const std::string& id) {
+  const auto its = entries.find(id);
+  if (its == entries.end() || !its->second.ended || its->second.on_their_way > 0) return;
+  entries.erase(its);
+  if (&entries == &sources_) forget_plan(id);
 }
 
 bool state_store::quiet() const {
@@ -180,7 +191,7 @@ bool state_store::take(std::map<std::string, entry>& entries, const std::string&
   if (own || again) --known.on_their_way;
   if (known.ended || (known.sequence && sequence < *known.sequence)) {
     accept(delivery);
-    if (known.ended && known.on_their_way <= 0) entries.erase(id);
+    drop_when_gone(entries, id);
     return false;
   }
   accept(known.delivery);

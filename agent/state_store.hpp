@@ -76,6 +76,8 @@ class state_store {
   bool take(std::map<std::string, entry>& entries, const std::string& id, std::uint64_t sequence,
             amqp::delivery_id delivery);
   void forget(std::map<std::string, entry>& entries, const std::string& id);
+  void drop_when_gone(std::map<std::string, entry>& entries, const std::string& id);
+  void forget_plan(const std::string& transfer_id);
   void receive(amqp::delivery_id delivery, const amqp::message& content);
   void received_part(amqp::delivery_id delivery, const formats::plan_part& content);
   bool quiet() const;

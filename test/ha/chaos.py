@@ -1,4 +1,4 @@
-"""What scripts/chaos runs: large transfers whose agents are killed, paused, or die together with their queue manager."""
+"""What scripts/chaos runs: transfers whose agents are killed, paused, or die together with their queue manager."""
 import argparse
 import os
 import random
@@ -11,6 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from instances import RABBITMQ, Instances, LargeTransfer, write_large  # noqa: E402
 from processes import eventually  # noqa: E402
+from trees import TreeTransfer, write_tree  # noqa: E402
 
 AGENTS = ("SRC", "DST")
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -30,14 +31,17 @@ def arguments():
     parser.add_argument("-n", type=int, default=50)
     parser.add_argument("-i", type=int, default=2, choices=(2, 3))
     parser.add_argument("-size", type=size_of, default=2 << 30)
-    parser.add_argument("-mode", default="kill", choices=("kill", "pause", "all"))
+    parser.add_argument("-mode", default="kill", choices=("kill", "pause", "all", "tree"))
+    parser.add_argument("-files", type=int, default=5000)
     asked = parser.parse_args()
-    if asked.mode == "all" and RABBITMQ:
-        parser.error("-mode all is for the embedded queue manager")
+    if asked.mode in ("all", "tree") and RABBITMQ:
+        parser.error("-mode %s is for the embedded queue manager" % asked.mode)
     return asked
 
 
 class Chaos:
+    PROPERTIES = None
+
     def __init__(self, asked):
         self.asked = asked
         self.seed = int(os.environ.get("BATON_SEED", random.randrange(1 << 30)))
@@ -47,7 +51,7 @@ class Chaos:
         self.took = {agent: [] for agent in AGENTS}  # seconds without an active instance
         self.qmgr_kills = self.standby_kills = self.transfers = self.deleted = 0
         self.faults = []
-        self.t = Instances(self.names, AGENTS)
+        self.t = Instances(self.names, AGENTS, self.PROPERTIES)
 
     def run(self):
         for agent in AGENTS:
@@ -94,7 +98,7 @@ class Chaos:
         return transfer.under_way()
 
     def disturb(self):
-        if self.asked.mode == "all":
+        if self.asked.mode in ("all", "tree"):
             what = self.chance.random()
             if what < 0.2:
                 return self.kill_qmgr()
@@ -178,9 +182,79 @@ class Chaos:
         print("\n".join(["WRONG:"] + self.faults) if self.faults else "nothing was wrong")
 
 
+class TreeChaos(Chaos):
+    """Each round is one transfer of the same tree, to a disk in memory that something else may fill for a while."""
+    PROPERTIES = {"senderTransferRetryInterval": "1000", "outputLogSize": "104857600"}
+    KILLS_MAX = 8  # in one round
+
+    def run(self):
+        for agent in AGENTS:
+            self.t.launch_on(*self.names, agent=agent)
+        self.master, self.disk = self.t.path("in/master"), self.t.path("disk")
+        total = write_tree(self.master, self.asked.files, self.asked.size, self.chance)
+        os.makedirs(self.disk)
+        self.room = 2 * total + (256 << 20)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d" % self.room, "tmpfs", self.disk], check=True)
+        self.kills = self.filled = self.changed = self.failed = 0
+        try:
+            while self.done < self.asked.n and not self.faults:
+                self.one_round()
+                self.done += 1
+            for agent in AGENTS:
+                self.faults += self.t.faults_of_history(agent)
+        finally:
+            subprocess.run(["umount", "-l", self.disk], check=True)
+
+    def one_round(self):
+        self.transfers += 1
+        deletes = self.chance.random() < 0.5
+        tree = TreeTransfer(self.t, self.master, self.t.path("in/%d" % self.transfers), os.path.join(self.disk, "out"), self.chance, deletes)
+        fills, changes = self.chance.random() < 0.3, self.chance.random() < 0.3
+        kills = self.chance.randrange(1, self.KILLS_MAX + 1)
+        try:
+            for i in range(kills):
+                self.wait_some(tree)
+                if fills and i == 0:
+                    self.fill()
+                if changes and i == kills // 2:
+                    tree.change_one()
+                self.disturb()
+            self.make_room()
+            self.note_faults(tree.faults_at_the_end(END_S))
+        except AssertionError as failure:
+            self.note_faults([str(failure)])
+        finally:
+            self.make_room()
+            tree.close()
+        self.kills += kills
+        self.filled += fills
+        self.changed += tree.changed is not None
+        self.deleted += deletes
+        print("round %d: %d kills%s%s%s%s" % (self.transfers, kills, ", deleting" if deletes else "", ", disk full" if fills else "",
+                                            ", changed %r" % tree.changed if tree.changed else "", ": BROKEN" if self.faults else ""), flush=True)
+
+    def wait_some(self, tree):
+        until = time.monotonic() + self.chance.uniform(0, 1)
+        eventually(lambda: time.monotonic() > until, "a moment")
+
+    def fill(self):
+        """All but a little: it is full at once, or soon."""
+        room = os.statvfs(self.disk)
+        with open(os.path.join(self.disk, "filler"), "wb") as out:
+            os.posix_fallocate(out.fileno(), 0, max(room.f_bavail * room.f_frsize - self.chance.randrange(1, 8 << 20), 1))
+
+    def make_room(self):
+        if os.path.exists(os.path.join(self.disk, "filler")):
+            os.unlink(os.path.join(self.disk, "filler"))
+
+    def report(self):
+        super().report()
+        print("%d files a round; kills in all %d, rounds with a full disk %d, with a changed source %d" % (self.asked.files, self.kills, self.filled, self.changed))
+
+
 def main():
     asked = arguments()
-    chaos = Chaos(asked)
+    chaos = (TreeChaos if asked.mode == "tree" else Chaos)(asked)
     try:
         chaos.run()
         chaos.report()

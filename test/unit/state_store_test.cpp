@@ -81,6 +81,7 @@ class played_queue {
   event_loop loop;
   std::deque<amqp::message> queue;
   std::map<amqp::delivery_id, amqp::message> held;
+  std::vector<std::string> gone;  // subjects of what was accepted, in their order
   std::vector<std::uint64_t> sources, destinations, parts;
   int credit = 0, deliveries = 0, all_read = 0, released = 0;
   bool refuse = false;
@@ -88,6 +89,7 @@ class played_queue {
 
  private:
   void settle(amqp::delivery_id delivery, amqp::outcome how) {
+    if (how == amqp::outcome::accepted) gone.push_back(held.at(delivery).subject);
     const auto it = held.extract(delivery);
     REQUIRE(it);  // each once
     if (how != amqp::outcome::released) return;
@@ -148,6 +150,21 @@ TEST_CASE("what comes late of a transfer that has ended is settled") {
   q.deliver();
   CHECK(q.held.empty());
   CHECK(q.sources.empty());
+}
+
+TEST_CASE("a plan stays until the last record of its transfer is gone, which could not go on without it") {
+  played_queue q;
+  q.save(0);
+  q.put_part(0, 1);
+  q.deliver();
+  REQUIRE(q.held.size() == 2);
+  q.save(1);
+  q.store->forget_source(id);
+  CHECK(q.held.size() == 1);
+  CHECK(q.held.begin()->second.subject == formats::subject::plan_part);
+  q.deliver();
+  CHECK(q.held.empty());
+  CHECK(q.gone.back() == formats::subject::plan_part);
 }
 
 TEST_CASE("what is held is given back in time and is not taken for another's") {

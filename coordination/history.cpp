@@ -157,13 +157,13 @@ void history::apply(const formats::log_event& event) {
       .bind(std::string_view(
           nlohmann::json(event.metadata).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace)))
       .run();
-  add_items(event);
+  const std::uint64_t fresh = add_items(event);
   // Events may come in any order: what they add up to must not depend on it.
   statement(
       db_,
       "UPDATE transfers SET items = items + ?, items_total = max(items_total, ?), bytes_total = max(bytes_total, ?) "
       "WHERE id = ?")
-      .bind(number(event.items.size()))
+      .bind(number(fresh))
       .bind(number(event.items_total))
       .bind(number(event.bytes_total))
       .bind(id)
@@ -198,12 +198,18 @@ void history::apply(const formats::log_event& event) {
       .run();
 }
 
-void history::add_items(const formats::log_event& event) {
-  if (event.items.empty()) return;
+// How many were not known before: an activation reports again what the record of the one before it did not have yet.
+std::uint64_t history::add_items(const formats::log_event& event) {
+  if (event.items.empty()) return 0;
+  std::uint64_t fresh = 0;
+  statement known(db_, "SELECT count(*) FROM items WHERE id = ? AND number = ?");
   statement insert(db_,
                    "INSERT OR REPLACE INTO items (id, number, source, destination, size, modified, method, checksum, "
                    "code, supplement, disposition, mode) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const auto& item : event.items) {
+    known.bind(std::string_view(event.transfer_id)).bind(number(item.number));
+    fresh += known.next() && known.number(0) == 0 ? 1 : 0;
+    known.reset();
     insert.bind(std::string_view(event.transfer_id))
         .bind(number(item.number))
         .bind(std::string_view(item.source))
@@ -218,6 +224,7 @@ void history::add_items(const formats::log_event& event) {
         .bind(std::string_view(item.mode))
         .run();
   }
+  return fresh;
 }
 
 void history::apply(const formats::transfer_status& status) {

@@ -34,7 +34,7 @@ class history {
   bool prune(std::int64_t before_ms);
 
  private:
-  void add_items(const formats::log_event& event);
+  std::uint64_t add_items(const formats::log_event& event);
   formats::answer find_agents(const formats::query& question, std::int64_t now_ms);
   formats::answer find_takeovers(const formats::query& question);
   formats::answer find_transfers(const formats::query& question);

@@ -406,6 +406,7 @@ void source_transfer::finish_when_quiet() {
   ledger_.flush();
   report_.ended(finish_->code, failure_text_, plan_->totals());
   plan_->remove();
+  over_ = true;
   agent_.forget_source(request_->id);
   finish_.reset();
   on_end_(request_->id);
@@ -441,7 +442,9 @@ void source_transfer::tell_progress() {
   });
 }
 
+// A record that comes behind the end would be found by the next activation, which has no plan for it any more.
 void source_transfer::save_record(services::stored done) {
+  if (over_) return;
   saved_at_ms_ = boot_time_ms();
   record_.results_from = ledger_.results_from();
   record_.done = ledger_.closed_behind();

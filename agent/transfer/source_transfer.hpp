@@ -101,6 +101,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   std::string current_item_;
   std::string failure_text_;   // why the machine was told of a failure
   bool peer_changed_ = false;  // while the machine is told so
+  bool over_ = false;          // its record has been given up
   std::optional<source_action::finish> finish_;
 };
 

@@ -1,5 +1,6 @@
 """What scripts/chaos runs: transfers whose agents are killed, paused, or die together with their queue manager."""
 import argparse
+import contextlib
 import os
 import random
 import shutil
@@ -240,7 +241,8 @@ class TreeChaos(Chaos):
     def fill(self):
         """All but a little: it is full at once, or soon."""
         room = os.statvfs(self.disk)
-        with open(os.path.join(self.disk, "filler"), "wb") as out:
+        # Data that arrives meanwhile may be quicker: then it is full, too.
+        with open(os.path.join(self.disk, "filler"), "wb") as out, contextlib.suppress(OSError):
             os.posix_fallocate(out.fileno(), 0, max(room.f_bavail * room.f_frsize - self.chance.randrange(1, 8 << 20), 1))
 
     def make_room(self):

@@ -178,6 +178,14 @@ TEST_CASE("a transfer whose start comes late has its totals") {
   CHECK(row_of(kept, id_a).items == 1);
 }
 
+TEST_CASE("items that are reported again after a takeover count once") {
+  history kept(":memory:");
+  kept.apply(started(id_a));
+  kept.apply(progressed(id_a, 1, {0, 1}));
+  kept.apply(progressed(id_a, 1000000000, {0, 1, 2}));
+  CHECK(row_of(kept, id_a).items == 3);
+}
+
 TEST_CASE("progress moves a running transfer and not an ended one") {
   history kept(":memory:");
   kept.apply(started(id_a));

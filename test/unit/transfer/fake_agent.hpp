@@ -31,6 +31,7 @@ class fake_agent : public transfer::services {
   void publish(const formats::transfer_status&) override {}
   void save(const formats::source_record& record, stored done) override {
     saved = record;
+    saved_after_the_end |= forgotten;
     records.push_back(record);
     answer(std::move(done));
   }
@@ -39,7 +40,7 @@ class fake_agent : public transfer::services {
     answer(std::move(done));
   }
   void save(const formats::destination_record& record) override { saved_destination = record; }
-  void forget_source(const std::string&) override {}
+  void forget_source(const std::string&) override { forgotten = true; }
   void forget_destination(const std::string&) override { saved_destination.reset(); }
   void status_changed() override {}
 
@@ -51,6 +52,7 @@ class fake_agent : public transfer::services {
   std::vector<formats::source_record> records;
   std::vector<std::string> plan_parts;
   std::optional<formats::destination_record> saved_destination;
+  bool forgotten = false, saved_after_the_end = false;
   bool keeps = true;              // the queue manager accepts records
   std::vector<stored> unsettled;  // with `slow`: what the queue manager has not answered
   bool slow = false;

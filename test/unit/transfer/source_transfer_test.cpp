@@ -90,6 +90,29 @@ TEST_CASE("a transfer ends with the sum of its items' results") {
   CHECK_FALSE(played.source_exists("c"));
 }
 
+TEST_CASE("nothing is saved of a transfer that has ended, however much its last acknowledgement tells") {
+  std::vector<std::string> names;
+  for (int i = 0; i < 600; ++i) names.push_back(fmt::format("file{}", i));
+  played_transfer played({}, names);
+  played.answer({0, 0});
+  std::uint64_t frames = 0;
+  std::vector<formats::item_result> results;
+  while (results.size() < names.size()) {
+    REQUIRE(played.wait([&] { return played.agent.frames.size() > frames; }));
+    frames = played.agent.frames.size();
+    const auto told = formats::read_frame_records(played.agent.frames.back().body, [&](const formats::record& r) {
+      if (const auto* end = std::get_if<formats::item_end>(&r)) results.push_back({end->number, 1, exists, ""});
+      return done();
+    });
+    REQUIRE(told.ok());
+    if (results.size() < names.size()) played.acknowledge(frames, {}, false);
+  }
+  played.acknowledge(frames, results, true);
+  CHECK(played.result().failed == names.size());
+  CHECK(played.agent.forgotten);
+  CHECK_FALSE(played.agent.saved_after_the_end);
+}
+
 TEST_CASE("a destination's refusal is told to who waits") {
   played_transfer played;
   played.answer({}, 52, "BFGTR0016E: no");

@@ -70,7 +70,7 @@ class Driving(InstancesTest):
         self.assertNotEqual(0, wrong.code)
         self.assertIn("BFGCH0904E", wrong.out)
         t.place["two"].must("fteStopAgent", "-in", "two", "SRC")
-        eventually(lambda: t.place["two"].pid("SRC") is None, "the standby has ended")
+        eventually(lambda: t.place["two"].pid("SRC") is None and t.place["two"].pid("SRC", "controller.pid") is None, "the standby has ended")
         self.assertIsNotNone(t.place["one"].pid("SRC"))
         t.start_on("two")
         t.must("fteStopAgent", "-i", "-in", "one", "SRC")

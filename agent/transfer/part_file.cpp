@@ -23,6 +23,11 @@ std::string part_mark(const std::string& transfer_id) {
   return "." + transfer_id.substr(0, 12) + ".";
 }
 
+bool is_long_zeros(std::string_view bytes) {
+  constexpr std::size_t worth_a_hole = 4096;
+  return bytes.size() >= worth_a_hole && bytes[0] == 0 && bytes.substr(1) == bytes.substr(0, bytes.size() - 1);
+}
+
 }  // namespace
 
 part_file::part_file(const formats::item_begin& about, std::string path, std::string part)
@@ -67,13 +72,22 @@ outcome part_file::write(const formats::item_data& piece) {
     received_ += piece.bytes.size();
     return write_text(piece.bytes, false);
   }
-  if (const int failure = write_all(file_, piece.bytes, written_)) return cannot_write(path_, failure);
+  if (const int failure = append(piece.bytes)) return cannot_write(path_, failure);
   received_ += piece.bytes.size();  // what a sync makes durable
-  // Writing back starts now, so that the sync at the end is short.
-  sync_file_range(file_.number(), static_cast<off_t>(written_), static_cast<off_t>(piece.bytes.size()),
-                  SYNC_FILE_RANGE_WRITE);
   written_ += piece.bytes.size();
   return {};
+}
+
+// At the end of the file. Zeros become a hole: most of them were one at the source.
+int part_file::append(std::string_view bytes) {
+  if (is_long_zeros(bytes)) {
+    return ftruncate(file_.number(), static_cast<off_t>(written_ + bytes.size())) == 0 ? 0 : errno;
+  }
+  if (const int failure = write_all(file_, bytes, written_)) return failure;
+  // Writing back starts now, so that the sync at the end is short.
+  sync_file_range(file_.number(), static_cast<off_t>(written_), static_cast<off_t>(bytes.size()),
+                  SYNC_FILE_RANGE_WRITE);
+  return 0;
 }
 
 // Line ends become this platform's: CR LF turns into LF.

@@ -46,6 +46,7 @@ class part_file {
   descriptor take_file() { return std::move(file_); }
 
  private:
+  int append(std::string_view bytes);
   outcome write_text(std::string_view bytes, bool last);
 
   std::uint64_t number_, size_;

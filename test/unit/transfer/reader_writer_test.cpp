@@ -234,6 +234,35 @@ TEST_CASE("a flipped byte in the data is sent again, and fails its item and no o
   }
 }
 
+TEST_CASE("a hole arrives as a hole, wherever it is and also after an interruption") {
+  for (const std::size_t checkpoint : {1U, 1000U}) {
+    moved_tree tree;
+    constexpr std::size_t hole = 8 << 20;
+    const std::string data(10000, 'd');
+    write_file(tree.in() / "a", std::string(hole, '\0') + data + std::string(hole, '\0'));
+    write_file(tree.in() / "b", std::string(hole, '\0'));
+    tree.make_plan();
+    const auto to = tree.writer(static_cast<std::uint32_t>(checkpoint));
+    for (bool last = false; !last;) {  // interrupted after every second frame
+      const auto from = tree.reader(1 << 20, to->durable());
+      for (int i = 0; i < (checkpoint == 1 ? 2 : 1000) && !last; ++i) {
+        const auto frame = from->next_frame();
+        tree.note(frame);
+        tree.note(to->write(frame.bytes));
+        last = frame.last;
+      }
+      to->rewind();
+    }
+    tree.expect_all_good();
+    CHECK(tree_of(tree.out()) == tree_of(tree.in()));
+    struct stat about {};
+    REQUIRE(::stat((tree.out() / "a").c_str(), &about) == 0);
+    CHECK(about.st_blocks * 512 < static_cast<std::int64_t>(hole));
+    REQUIRE(::stat((tree.out() / "b").c_str(), &about) == 0);
+    CHECK(about.st_blocks == 0);
+  }
+}
+
 TEST_CASE("a wrong checksum at the end of an item keeps it from its name") {
   moved_tree tree;
   write_file(tree.in() / "a", std::string(500, 'a'));

@@ -21,4 +21,5 @@ find_library(PROTON_PROACTOR_LIBRARY NAMES libqpid-proton-proactor.so.1 qpid-pro
 find_package(CURL REQUIRED)
 find_package(SQLite3 REQUIRED)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)

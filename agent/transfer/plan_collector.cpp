@@ -17,29 +17,32 @@ namespace {
 constexpr logger log{"Transfer"};
 constexpr std::int64_t again_ms = 2000;
 
-// 0, or errno.
-int write_part(const std::string& path, const std::string& bytes, std::uint64_t offset) {
+// Empty, or what is wrong.
+std::string write_part(const std::string& path, const std::string& packed, std::uint64_t offset) {
+  const auto bytes = formats::unpack_plan(packed);
+  if (!bytes) return bytes.error().text;
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
   const descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  return file.open() ? write_all(file, bytes, offset) : errno;
+  const int failure = file.open() ? write_all(file, *bytes, offset) : errno;
+  return failure == 0 ? "" : fmt::format("{}: {}", path, system_text(failure));
 }
 
 }  // namespace
 
 void plan_collector::add(const formats::plan_part& part, std::function<void()> kept) {
   write(std::make_shared<arrived>(
-      arrived{{part.transfer_id, part.plan_check}, part.number, std::string(part.bytes), std::move(kept)}));
+      arrived{{part.transfer_id, part.plan_check}, part.number, std::string(part.packed), std::move(kept)}));
 }
 
 // There is nobody else who has it: what cannot be written now is written later.
 void plan_collector::write(std::shared_ptr<const arrived> part) {
   const std::string path = file(part->of.first, part->of.second);
   agent_.pool().submit([this, part, path, over = over_]() -> std::function<void()> {
-    const int failure = write_part(path, part->bytes, std::uint64_t{part->number} * formats::plan_part_bytes);
+    const std::string failure = write_part(path, part->packed, std::uint64_t{part->number} * formats::plan_part_bytes);
     return [this, part, path, over, failure] {
       if (*over) return;
-      if (failure != 0) return write_later(part, fmt::format("{}: {}", path, system_text(failure)));
+      if (!failure.empty()) return write_later(part, failure);
       collections_[part->of].parts.insert(part->number);
       part->kept();
       look(part->of);

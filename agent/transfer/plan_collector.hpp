@@ -40,7 +40,7 @@ class plan_collector {
   struct arrived {
     key of;
     std::uint32_t number = 0;
-    std::string bytes;
+    std::string packed;
     std::function<void()> kept;
   };
   void write(std::shared_ptr<const arrived> part);

@@ -27,19 +27,20 @@ void plan_sender::read_next() {
       (void)read_some(file, bytes->data(), bytes->size(), number * formats::plan_part_bytes, got);
     }
     bytes->resize(got);
+    if (got > 0) *bytes = formats::pack_plan(*bytes);
     return [weak, bytes, number] {
       if (const auto self = weak.lock()) self->send(number, *bytes);
     };
   });
 }
 
-void plan_sender::send(std::uint64_t number, const std::string& bytes) {
+void plan_sender::send(std::uint64_t number, const std::string& packed) {
   reading_ = false;
   if (over_) return;
-  if (bytes.empty()) return settle(false);
+  if (packed.empty()) return settle(false);
   ++sent_;
   const formats::plan_part part{transfer_id_, plan_.check, static_cast<std::uint32_t>(number),
-                                static_cast<std::uint32_t>(plan_.parts), bytes};
+                                static_cast<std::uint32_t>(plan_.parts), packed};
   agent_.save(part, [weak = weak_from_this()](bool kept) {
     if (const auto self = weak.lock()) self->settle(kept);
   });

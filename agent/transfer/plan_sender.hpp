@@ -24,7 +24,7 @@ class plan_sender : public std::enable_shared_from_this<plan_sender> {
 
  private:
   void read_next();
-  void send(std::uint64_t number, const std::string& bytes);
+  void send(std::uint64_t number, const std::string& packed);
   void settle(bool kept);
 
   services& agent_;

@@ -1,6 +1,9 @@
 #include "common/formats/state.hpp"
 
 #include <fmt/format.h>
+#include <zstd.h>
+
+#include <stdexcept>
 
 #include "common/bytes.hpp"
 #include "common/formats/frame.hpp"
@@ -66,7 +69,7 @@ void describe(Archive& a, destination_record& r) {
 
 namespace {
 
-constexpr std::string_view part_magic = "BTNQ\x01";
+constexpr std::string_view part_magic = "BTNQ\x02";
 constexpr const char* check_member = "check";
 
 std::string check_of(const nlohmann::json& body) {
@@ -114,13 +117,13 @@ result<destination_record> read_destination_record(const std::string& json) {
 
 std::string to_bytes(const plan_part& part) {
   std::string out(part_magic);
-  out.reserve(part.bytes.size() + 64);
+  out.reserve(part.packed.size() + 64);
   const auto id = from_hex(part.transfer_id);
   out += id.value_or(std::string());
   put_bytes(out, part.plan_check, 8);
   put_bytes(out, part.number, 4);
   put_bytes(out, part.count, 4);
-  out += part.bytes;
+  out += part.packed;
   put_bytes(out, data_check(out), 8);
   return out;
 }
@@ -139,13 +142,30 @@ result<plan_part> read_plan_part(std::string_view bytes) {
   part.plan_check = in.take(8);
   part.number = static_cast<std::uint32_t>(in.take(4));
   part.count = static_cast<std::uint32_t>(in.take(4));
-  part.bytes = in.rest;
-  const bool last = part.number + 1 == part.count;
-  if (part.number >= part.count || part.bytes.size() > plan_part_bytes ||
-      (!last && part.bytes.size() != plan_part_bytes)) {
-    return error{errc::bad_message, "part of a plan: its place or size makes no sense"};
-  }
+  part.packed = in.rest;
+  if (part.number >= part.count) return error{errc::bad_message, "part of a plan: its place makes no sense"};
   return part;
+}
+
+std::string pack_plan(std::string_view bytes) {
+  std::string out(ZSTD_compressBound(bytes.size()), '\0');
+  const std::size_t size = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 1);
+  if (ZSTD_isError(size) != 0) throw std::runtime_error(ZSTD_getErrorName(size));  // only for want of memory
+  out.resize(size);
+  out.shrink_to_fit();
+  return out;
+}
+
+result<std::string> unpack_plan(std::string_view packed) {
+  const auto size = ZSTD_getFrameContentSize(packed.data(), packed.size());
+  if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size > plan_part_bytes) {
+    return error{errc::bad_message, "part of a plan: it cannot be unpacked"};
+  }
+  std::string out(static_cast<std::size_t>(size), '\0');
+  if (ZSTD_decompress(out.data(), out.size(), packed.data(), packed.size()) != size) {
+    return error{errc::bad_message, "part of a plan: it cannot be unpacked"};
+  }
+  return out;
 }
 
 }  // namespace baton::formats

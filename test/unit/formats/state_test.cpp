@@ -112,7 +112,7 @@ TEST_CASE("a part of a plan comes back as it was written and not with damage") {
     CHECK(again->plan_check == 17);
     CHECK(again->number == sample.number);
     CHECK(again->count == 2);
-    CHECK(again->bytes == sample.bytes);
+    CHECK(again->packed == sample.packed);
     for (std::size_t at = 0; at < bytes.size(); at += 1 + bytes.size() / 300) {
       auto other = bytes;
       other[at] ^= 1;
@@ -121,5 +121,20 @@ TEST_CASE("a part of a plan comes back as it was written and not with damage") {
     }
   }
   CHECK_FALSE(read_plan_part(to_bytes({id, 17, 2, 2, full})).ok());
-  CHECK_FALSE(read_plan_part(to_bytes({id, 17, 0, 2, "short"})).ok());
+}
+
+TEST_CASE("a part of a plan is packed and unpacked, and what is none is refused") {
+  std::string names;
+  for (int i = 0; names.size() + 100 < plan_part_bytes; ++i) names += "/some/directory/file" + std::to_string(i);
+  for (const auto& bytes : {names, std::string("x"), std::string(plan_part_bytes, 'p')}) {
+    const auto packed = pack_plan(bytes);
+    const auto again = unpack_plan(packed);
+    REQUIRE(again.ok());
+    CHECK(*again == bytes);
+    CHECK_FALSE(unpack_plan(std::string_view(packed).substr(0, packed.size() / 2)).ok());
+  }
+  CHECK(pack_plan(names).size() < names.size() / 4);
+  CHECK_FALSE(unpack_plan("").ok());
+  CHECK_FALSE(unpack_plan("not packed at all").ok());
+  CHECK_FALSE(unpack_plan(pack_plan(std::string(plan_part_bytes + 1, 'p'))).ok());
 }

@@ -143,7 +143,9 @@ void destination_transfer::perform(const destination_action::rewind&) {
     results_kept_from_ = terms_.results_from;
     writer_->begin_at(terms_.results_from);
   }
-  writer_->rewind();
+  std::set<std::uint64_t> done;
+  for (const auto& result : recent_) done.insert(result.number);
+  writer_->rewind(std::move(done));
 }
 
 void destination_transfer::perform(const destination_action::answer& a) {

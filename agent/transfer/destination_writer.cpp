@@ -65,7 +65,8 @@ formats::position destination_writer::durable() const {
   return current_ ? formats::position{current_->number(), current_->durable()} : formats::position{next_item_, 0};
 }
 
-void destination_writer::rewind() {
+void destination_writer::rewind(std::set<std::uint64_t> done) {
+  done_ = std::move(done);
   if (current_) ignored_ = next_item_ = current_->number();  // until the source begins it again
 }
 
@@ -102,6 +103,10 @@ void destination_writer::begin(const formats::item_begin& r) {
   next_item_ = r.number + 1;
   if (go_on(r)) return;
   discard();
+  if (done_.count(r.number) > 0) {
+    ignored_ = r.number;
+    return;
+  }
   const outcome begun = begin_item(r);
   if (begun.ok()) return;
   current_.reset();

@@ -54,8 +54,9 @@ class destination_writer {
   formats::position durable() const;
   // The item whose start is on stable storage, if there is one.
   std::optional<open_part> open_item() const;
-  // The source sends again from durable(): what came after it is forgotten.
-  void rewind();
+  // The source sends again from durable(): what came after it is forgotten. Items that are `done` all the same, and
+  // whose results it is told again, are not received twice.
+  void rewind(std::set<std::uint64_t> done = {});
   // The transfer is over: a part file that is left goes.
   void discard();
 
@@ -82,6 +83,7 @@ class destination_writer {
   std::optional<open_part> adopted_;  // not gone on with yet
   // Part files of earlier activations, by directory and item; read once for each directory.
   std::map<std::string, std::map<std::uint64_t, std::vector<found_part>>> left_over_;
+  std::set<std::uint64_t> done_;
   std::optional<std::uint64_t> ignored_;  // the rest of this item is not wanted
   std::uint64_t next_item_;               // the lowest number that has not begun
   commit_batch batch_;

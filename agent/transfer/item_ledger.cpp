@@ -233,8 +233,8 @@ void item_ledger::close(read_item item, int code, std::string text) {
 }
 
 void item_ledger::rewind(const formats::position& from) {
+  // Results that came early stay: the destination will not tell them again.
   waiting_.erase(waiting_.lower_bound(from.item), waiting_.end());
-  early_.clear();
   next_number_ = from.item;
 }
 

@@ -67,7 +67,7 @@ class item_ledger {
   const save save_;
   const std::function<void()> settled_;
   std::map<std::uint64_t, read_item> waiting_;
-  std::map<std::uint64_t, formats::item_result> early_;  // results of items that are still being read: refused at once
+  std::map<std::uint64_t, formats::item_result> early_;  // results of items that have not been read to their end yet
   std::uint64_t next_number_;                            // behind the last item that was read
   std::uint64_t floor_;                                  // every item before has been closed
   std::set<std::uint64_t> closed_;                       // and these behind it

@@ -142,7 +142,7 @@ void source_machine::on(const source_event::path_open& e, actions& out) {
 
 // Nothing is wrong with the destination: this is not recovery, and has none of its limits.
 void source_machine::on(const source_event::path_lost& e, actions& out) {
-  if (moving() && e.attempt == attempt_) ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
+  if (moving() && e.attempt == attempt_) ask(source_state::negotiating, limits_.ack_timeout_ms, out);
 }
 
 void source_machine::on(const source_event::better_path&, actions& out) {
@@ -156,7 +156,7 @@ void source_machine::on(const source_event::halted& e, actions& out) {
   if (!moving() || e.attempt != attempt_) return;
   recovery_since_ = -1;
   if (e.no_room) return wait_for_capacity(out);
-  ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
+  ask(source_state::negotiating, limits_.ack_timeout_ms, out);
 }
 
 void source_machine::wait_for_capacity(actions& out) {

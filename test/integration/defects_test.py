@@ -1,0 +1,153 @@
+"""What goes wrong with the field's product, by the number of its report, and does not here. test/ha/loss_test.py has those
+that need several instances.
+
+Seen to fail with what they guard taken out:
+- IT05583: when a destination does not tell results again, the item is reported as failed;
+- IT18616: when what is deleted is not compared with what was read, the changed source is gone.
+"""
+import os
+import signal
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+from processes import eventually  # noqa: E402
+from topology import TopologyTest  # noqa: E402
+
+
+class Defects(TopologyTest):
+    PROPERTIES = {"agentQMgrRetryInterval": "1", "transferAckTimeout": "5000", "recoverableTransferRetryInterval": "1000",
+                  "senderTransferRetryInterval": "200", "maxTransferNegotiationTime": "1000", "maxRestartCount": "50"}
+
+    def large(self, size, name="in/large"):
+        with open(self.write(name, b""), "r+b") as out:
+            out.write(os.urandom(size))
+        return self.place(name)
+
+    def begin(self, *words):
+        return self.t.id_of(self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", *words))
+
+    def part_bytes(self):
+        out = self.place("out")
+        return max([os.path.getsize(os.path.join(out, name)) for name in os.listdir(out)], default=0) if os.path.isdir(out) else 0
+
+    def until_part_has(self, size):
+        eventually(lambda: self.part_bytes() >= size, "data arrives")
+
+    def kill_and_come_back(self, agent):
+        ready = self.t.log(agent).count("BFGAG0059I")
+        os.kill(self.t.pid(agent), signal.SIGKILL)
+        eventually(lambda: self.t.log(agent).count("BFGAG0059I") > ready, "%s is back" % agent)
+
+    def test_it29902_a_destination_that_cannot_be_reached_is_the_trouble_of_its_transfer(self):
+        source = self.large(8 << 20)
+        before = self.t.pid("SRC")
+        running = self.begin("-bw", "4000000", "-df", self.place("out/large"), source)
+        nowhere = self.t.transfer("-df", self.place("out/a"), self.write("in/a"), destination="NOBODY")
+        self.assert_result(49, nowhere)
+        self.assertEqual(0, self.t.items_of(running)["resultCode"])
+        self.assertEqual(before, self.t.pid("SRC"))
+        self.assertNotIn("BFGTR0005W: Transfer " + running, self.t.log("SRC"))
+
+    def test_it29902_a_transfer_to_an_agent_that_is_away_can_be_cancelled(self):
+        self.t.must("fteStopAgent", "-i", "DST")
+        try:
+            waits = self.begin("-df", self.place("out/a"), self.write("in/a"))
+            eventually(lambda: "BFGTR0005W: Transfer " + waits in self.t.log("SRC"), "it recovers")
+            self.t.must("fteCancelTransfer", "-a", "SRC", waits)
+            self.assertEqual(41, self.t.items_of(waits)["resultCode"])
+        finally:
+            self.t.start("DST")
+
+    def test_it05583_a_completion_that_was_lost_is_asked_for_again(self):
+        for also_destination in (False, True):
+            source, arrived = self.large(3 << 20), self.place("out/arrived")
+            transfer = self.begin("-bw", "3000000", "-df", arrived, source)
+            self.until_part_has(2_300_000)
+            with self.t.frozen("DST"):
+                eventually(lambda: source not in self.open_files("SRC"), "it has been read")
+                self.t.must("ftePingAgent", "SRC")  # which it answers behind what it sends
+                os.kill(self.t.pid("SRC"), signal.SIGSTOP)
+            eventually(lambda: os.path.exists(arrived), "it arrives, and nobody hears of it")
+            if also_destination:
+                self.kill_and_come_back("DST")
+            self.kill_and_come_back("SRC")
+            record = self.t.items_of(transfer)
+            self.assertEqual(0, record["resultCode"], record)
+            self.assertEqual(self.read(source), self.read(arrived))
+            self.assertEqual([0], [item["resultCode"] for item in record["items_list"]])
+            os.unlink(arrived)
+
+    def test_it36702_a_recovery_that_times_out_deletes_no_source_and_reports_no_success(self):
+        source = self.large(6 << 20)
+        transfer = self.begin("-rt", "1", "-sd", "delete", "-bw", "3000000", "-df", self.place("out/large"), source)
+        self.until_part_has(1 << 20)
+        self.t.must("fteStopAgent", "-i", "DST")
+        try:
+            record = self.t.items_of(transfer)
+            self.assertEqual(69, record["resultCode"], record)
+            self.assertTrue(os.path.exists(source))
+            self.assertEqual([], [item for item in record["items_list"] if item["resultCode"] == 0])
+            self.assertFalse(os.path.exists(self.place("out/large")))
+        finally:
+            self.t.start("DST")
+
+    def test_it18616_a_source_that_changed_after_it_was_read_is_not_deleted(self):
+        source = self.large(3 << 20)
+        content = self.read(source)
+        transfer = self.begin("-sd", "delete", "-bw", "3000000", "-df", self.place("out/large"), source)
+        self.until_part_has(2_300_000)
+        with self.t.frozen("DST"):
+            eventually(lambda: source not in self.open_files("SRC"), "it has been read")
+            with open(source, "ab") as out:
+                out.write(b"more")
+        record = self.t.items_of(transfer)
+        self.assertEqual(0, record["resultCode"], record)
+        self.assertEqual([2], [item["resultCode"] for item in record["items_list"]])
+        self.assertIn("BFGTR0075W", record["items_list"][0]["supplement"])
+        self.assertEqual(content + b"more", self.read(source))
+        self.assertEqual(content, self.read(self.place("out/large")))
+
+    def open_files(self, agent):
+        directory = "/proc/%d/fd" % self.t.pid(agent)
+        found = []
+        for one in os.listdir(directory):
+            try:
+                found.append(os.readlink(os.path.join(directory, one)))
+            except FileNotFoundError:
+                pass
+        return found
+
+    def test_it20852_the_source_of_an_item_that_failed_is_not_deleted(self):
+        for name in ("a", "b", "c"):
+            self.write("in/" + name)
+        self.write("out/b", b"in the way")
+        result = self.t.transfer("-sd", "delete", "-dd", self.place("out"), self.place("in/*"))
+        self.assert_result(20, result)
+        self.assertEqual(["b"], os.listdir(self.place("in")))
+        self.assertEqual(b"in the way", self.read(self.place("out/b")))
+
+    def test_it33894_it35398_what_is_done_before_the_first_attempt_is_not_done_again_for_the_second(self):
+        self.t.must("fteStopAgent", "-i", "DST")
+        self.t.set_properties("DST", {"maxDestinationTransfers": "1"})
+        self.t.start("DST")
+        try:
+            blocks = self.begin("-bw", "3000000", "-df", self.place("out/large"), self.large(6 << 20))
+            self.until_part_has(1)
+            self.write("tree/first")
+            waits = self.begin("-dd", self.place("arrived"), self.place("tree/*"))
+            eventually(lambda: "BFGTR0012I" in self.t.log("SRC"), "it waits for capacity")
+            self.write("tree/second")
+            self.assertEqual(0, self.t.items_of(blocks)["resultCode"])
+            record = self.t.items_of(waits)
+            self.assertEqual(0, record["resultCode"], record)
+            self.assertEqual(["first"], os.listdir(self.place("arrived")))
+            self.assertEqual(1, self.t.log("SRC").count("BFGTR0001I: Transfer " + waits))
+        finally:
+            self.t.must("fteStopAgent", "-i", "DST")
+            self.t.set_properties("DST", {"maxDestinationTransfers": "25"})
+            self.t.start("DST")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

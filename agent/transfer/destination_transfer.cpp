@@ -191,7 +191,11 @@ void destination_transfer::perform(const destination_action::write_frame&) {
 
 void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t sequence,
                                          std::shared_ptr<written_frame> frame) {
-  if (frame->dropped) return;  // the activation is over, or will be in a moment
+  // The activation is over, or will be in a moment; or the lock was uncertain for a moment only, and it goes on.
+  if (frame->dropped) {
+    frame->halted = {trouble::damaged, "for a moment this instance was not certain to hold its lock"};
+    frame->results.clear();
+  }
   for (const auto& result : frame->results) {
     if (result.result_code != 0) log(messages::BFGTR0007E, result.number, terms_.transfer_id, result.text);
     recent_.push_back(result);
@@ -204,7 +208,8 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   const bool first = !recorded_ && frame->durable.offset > 0;
   const std::uint64_t saved = frame->durable.item == record_.durable.item ? record_.durable.offset : 0;
   const bool far = frame->durable.offset >= saved + save_bytes;
-  if (first || far || boot_time_ms() - saved_at_ms_ >= save_interval_ms) save_record();
+  const bool due = first || far || boot_time_ms() - saved_at_ms_ >= save_interval_ms;
+  if (due && !frame->dropped) save_record();
   written_ = std::move(frame);
   feed(destination_event::written{attempt, sequence, written_->halted.what});
   written_.reset();

@@ -43,6 +43,7 @@ std::optional<open_part> destination_writer::open_item() const {
 written_frame destination_writer::write(std::string_view frame) {
   out_ = {};
   if (over_ || !options_.may_act()) over_ = out_.dropped = true;
+  out_.durable = durable();
   if (over_) return std::move(out_);
   known_directories_.clear();
   const auto read = formats::read_frame_records(frame, [this](const formats::record& r) {
@@ -67,6 +68,7 @@ formats::position destination_writer::durable() const {
 
 void destination_writer::rewind(std::set<std::uint64_t> done) {
   done_ = std::move(done);
+  over_ = false;
   if (current_) ignored_ = next_item_ = current_->number();  // until the source begins it again
 }
 
@@ -237,6 +239,7 @@ void destination_writer::commit() {
   const auto committed = batch_.commit();
   if (!committed) {
     over_ = true;
+    if (!finished_.empty()) send_again_from(finished_.front().number, {});
     finished_.clear();
     out_.results.clear();
     return;

@@ -25,7 +25,7 @@ struct written_frame {
   bool complete = false;
   // damaged or no_room: the frame was not written to its end, and the source has to send again from `durable`.
   outcome halted;
-  bool dropped = false;  // this instance may not act any more: nothing was done, nothing may be told
+  bool dropped = false;  // this instance may not act: nothing may be told of what became of the frame
 };
 
 struct writer_options {
@@ -94,7 +94,7 @@ class destination_writer {
   formats::position damaged_at_;  // where a piece of data was damaged last,
   int damaged_times_ = 0;         // and how often in a row
   bool again_ = false;            // items may have their names that the source was not told of
-  bool over_ = false;             // it was not allowed to act once: it never is again
+  bool over_ = false;             // it was not allowed to act: nothing more is done in this attempt
   written_frame out_;
 };
 

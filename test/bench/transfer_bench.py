@@ -1,26 +1,31 @@
 """Managed transfers beside what people use otherwise: the same files, the same directory, the same run, in turns.
 
-One file of 2 GiB and 10,000 files of 4 KiB. Baton: two agents on one queue manager, checksum and all other properties
-as they are by default; a transfer has ended when every file is checked and on stable storage. Of the others, `cp` is
-followed by a sync of the file system, `rsync --fsync` syncs each file, and `rsync` and `scp` leave that to the kernel.
+One file of 2 GiB and 10,000 files of 4 KiB, on disk (TMPDIR) and in memory (/dev/shm), which shows what the software
+costs. Baton: two agents on one queue manager, checksum and all other properties as they are by default; a transfer has
+ended when every file is checked and on stable storage. Of the others, `dd conv=fsync` and `rsync --fsync` sync each file,
+and `cp`, `rsync` and `scp` leave that to the kernel. The last part is without direct channels, beside a stock sender and
+receiver that do nothing else through the same queue manager (qmgr_bench).
 
 The source was just written and stays in the page cache. Destinations are removed between runs, and everything is synced
 before each, so that nobody pays for what another has left to be written.
 
-BATON_BENCH_RUNS: runs whose median is shown (3). BATON_BENCH_SCALE: a part of the amount, for trying this out (1.0).
+BATON_BENCH_RUNS: runs whose median is shown (5). BATON_BENCH_SCALE: a part of the amount, for trying this out (1.0).
 """
 import os
+import re
 import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from loopback_sshd import LoopbackSshd
+from processes import BIN
 from topology import Topology
 
-RUNS = int(os.environ.get("BATON_BENCH_RUNS", "3"))
+RUNS = int(os.environ.get("BATON_BENCH_RUNS", "5"))
 SCALE = float(os.environ.get("BATON_BENCH_SCALE", "1"))
 LARGE_BYTES = int(2 * 1024**3 * SCALE)
 SMALL_FILES = int(10000 * SCALE)
@@ -59,16 +64,18 @@ def has_fsync():
     return "--fsync" in shown.stdout
 
 
-def contenders(topology, sshd):
+def contenders(topology, sshd, large):
     """Name -> function(source, destination)."""
     def baton(source, destination):
         topology.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-w", "-r", "-dd", destination, source, timeout_s=3600)
 
-    def cp(source, destination):
-        run(["cp", "-r", source, destination])
-        run(["sync", "-f", destination])
+    def dd(source, destination):
+        os.makedirs(destination)
+        run(["dd", "if=%s/large.bin" % source, "of=%s/large.bin" % destination, "bs=1M", "conv=fsync"])
 
-    found = {BATON: baton, "cp -r, sync -f": cp, "rsync -a": lambda s, d: run(["rsync", "-a", s + "/", d + "/"])}
+    found = {BATON: baton, "cp -r": lambda s, d: run(["cp", "-r", s, d]), "rsync -a": lambda s, d: run(["rsync", "-a", s + "/", d + "/"])}
+    if large:
+        found["dd bs=1M conv=fsync"] = dd
     if has_fsync():
         found["rsync -a --fsync"] = lambda s, d: run(["rsync", "-a", "--fsync", s + "/", d + "/"])
     if sshd:
@@ -76,10 +83,10 @@ def contenders(topology, sshd):
     return found
 
 
-def measure(topology, sshd, source):
+def measure(topology, sshd, source, large):
     """Name -> seconds of each run."""
     destination = topology.path("arrived")
-    peers = contenders(topology, sshd)
+    peers = contenders(topology, sshd, large)
     taken = {name: [] for name in peers}
     for _ in range(RUNS):
         for name, move in peers.items():
@@ -93,18 +100,17 @@ def measure(topology, sshd, source):
     return taken
 
 
-def show(title, taken, amount, unit):
+def show(title, taken, amount, unit, goals):
     print("\n== transfer: %s, median of %d" % (title, RUNS))
-    print("%-32s %9s %11s  %s" % ("", "seconds", unit, "its time / Baton's   runs"))
+    print("%-32s %9s %11s  %s" % ("", "seconds", unit, "its time / Baton's  goal   runs"))
     ours = statistics.median(taken[BATON])
     for name, times in taken.items():
         middle = statistics.median(times)
-        print("%-32s %9.2f %11.0f  %18.2f   %s" % (name, middle, amount / middle, middle / ours,
-                                                  " ".join("%.2f" % one for one in times)))
+        print("%-32s %9.2f %11.0f  %18.2f  %4s   %s" % (name, middle, amount / middle, middle / ours, goals.get(name, ""),
+                                                       " ".join("%.2f" % one for one in times)))
 
 
-def main():
-    sys.stdout.reconfigure(line_buffering=True)
+def side_by_side(where, goals_large, goals_small):
     topology = Topology(properties={"agentStatusPublishRateLimit": "30"})
     sshd = None
     try:
@@ -114,16 +120,45 @@ def main():
             print("scp: not available")
         large, small = topology.path("large"), topology.path("small")
         make_large(large)
-        show("1 file of %.2f GiB" % (LARGE_BYTES / 1024**3), measure(topology, sshd, large), LARGE_BYTES / 1e6, "MB/s")
+        show("1 file of %.2f GiB, %s" % (LARGE_BYTES / 1024**3, where), measure(topology, sshd, large, True), LARGE_BYTES / 1e6, "MB/s", goals_large)
         shutil.rmtree(large)
         make_small(small)
-        show("%d files of 4 KiB" % SMALL_FILES, measure(topology, sshd, small), SMALL_FILES, "files/s")
+        show("%d files of 4 KiB, %s" % (SMALL_FILES, where), measure(topology, sshd, small, False), SMALL_FILES, "files/s", goals_small)
         print("\npeak memory of the agents: SRC %.0f MiB, DST %.0f MiB"
               % (topology.peak_memory_mib("SRC"), topology.peak_memory_mib("DST")))
     finally:
         if sshd:
             sshd.close()
         topology.close()
+
+
+def through_the_queue():
+    shown = subprocess.run([os.path.join(BIN, "qmgr_bench")], stdout=subprocess.PIPE, text=True, check=True).stdout
+    stock = float(re.search(r"^LARGE .* mb_per_s=([\d.]+)", shown, re.M).group(1))
+    topology = Topology(properties={"agentStatusPublishRateLimit": "30", "agentDataDirect": "false"})
+    try:
+        topology.start()
+        large = topology.path("large")
+        make_large(large)
+        taken = []
+        for i in range(RUNS):
+            began = time.monotonic()
+            topology.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-w", "-r", "-dd", topology.path("arrived"), large, timeout_s=3600)
+            taken.append(time.monotonic() - began)
+            shutil.rmtree(topology.path("arrived"))
+        ours = LARGE_BYTES / 1e6 / statistics.median(taken)
+        print("\n== transfer: 1 file of %.2f GiB through the embedded queue manager, in memory, median of %d" % (LARGE_BYTES / 1024**3, RUNS))
+        print("%-32s %9.0f MB/s\n%-32s %9.0f MB/s\n%-32s %9.2f  goal 0.8" % (BATON, ours, "stock sender and receiver", stock, "ratio", ours / stock))
+    finally:
+        topology.close()
+
+
+def main():
+    sys.stdout.reconfigure(line_buffering=True)
+    side_by_side("on disk", {"dd bs=1M conv=fsync": 1.0, "rsync -a --fsync": 1.3}, {"rsync -a --fsync": 3, "rsync -a": 0.8})
+    tempfile.tempdir = "/dev/shm"
+    side_by_side("in memory", {"cp -r": 0.7, "rsync -a": 1.5, "scp -r, loopback": 4}, {"rsync -a": 1, "scp -r, loopback": 4})
+    through_the_queue()
 
 
 if __name__ == "__main__":

@@ -271,3 +271,34 @@ TEST_CASE("an instance whose lease is over writes, renames and removes nothing")
   CHECK(part_files_in(tree.out()) == 1);
   CHECK_FALSE(fs::exists(tree.out() / "a"));
 }
+
+TEST_CASE("a lock that was uncertain for a moment, at whatever step, costs an attempt and nothing else") {
+  std::uint64_t asked = 0, doubted = 0;
+  for (std::uint64_t doubt = 1; doubt <= doubted + 1 && doubt < 100; ++doubt) {
+    moved_tree tree;
+    circumstances given;
+    given.exist = formats::exist_action::error;
+    fill(tree, given);
+    asked = 0;
+    const auto to = tree.writer(1, 1, [&] { return ++asked != doubt; });
+    int attempts = 0;
+    for (bool complete = false; !complete; ++attempts) {
+      const auto from = tree.reader(given.chunk_bytes, to->durable());
+      for (bool last = false; !last;) {
+        const auto frame = from->next_frame();
+        tree.note(frame);
+        const auto written = to->write(frame.bytes);
+        tree.note(written);
+        last = frame.last || written.dropped;
+        complete = written.complete && !written.dropped;
+      }
+      to->rewind();
+      REQUIRE(attempts < 3);
+    }
+    doubted = asked;
+    INFO("doubt " << doubt);
+    tree.expect_all_good();
+    CHECK(tree_of(tree.out()) == expected(tree, given));
+  }
+  CHECK(doubted > 10);
+}

@@ -25,6 +25,7 @@ outcome cannot_rename(const std::string& part, const std::string& path, int fail
 
 void commit_batch::add(part_file& finished) {
   entries_.push_back({finished.path(), finished.part(), finished.replace(), finished.take_file(), {}});
+  bytes_ += finished.size();
   if (entries_.size() < single_syncs_max) return;
   for (auto& e : entries_) {
     if (e.file.open()) keep_one_per_file_system(std::move(e.file));
@@ -36,14 +37,24 @@ void commit_batch::keep_one_per_file_system(descriptor file) {
   if (fstat(file.number(), &about) == 0) file_systems_.try_emplace(about.st_dev, std::move(file));
 }
 
+void commit_batch::remove() {
+  for (const auto& e : entries_) ::unlink(e.part.c_str());
+  clear();
+}
+
+void commit_batch::clear() {
+  entries_.clear();
+  file_systems_.clear();
+  bytes_ = 0;
+}
+
 std::optional<std::vector<outcome>> commit_batch::commit() {
   sync_data();
   const bool acted = rename_all();
   if (acted) sync_directories();
   std::vector<outcome> outcomes;
   for (auto& e : entries_) outcomes.push_back(std::move(e.came));
-  entries_.clear();
-  file_systems_.clear();
+  clear();
   if (!acted) return std::nullopt;
   return outcomes;
 }

@@ -27,6 +27,9 @@ class commit_batch {
   explicit commit_batch(std::function<bool()> may_act) : may_act_(std::move(may_act)) {}
   void add(part_file& finished);
   std::size_t size() const { return entries_.size(); }
+  std::uint64_t bytes() const { return bytes_; }  // of the added files
+  // They are not wanted: their part files go.
+  void remove();
   // For each added file in order what came of it. The batch is empty afterwards. Nothing at all when this instance may
   // not act any more: then nobody may say what became of them.
   std::optional<std::vector<outcome>> commit();
@@ -38,6 +41,7 @@ class commit_batch {
     descriptor file;  // open while there are few
     outcome came;
   };
+  void clear();
   void keep_one_per_file_system(descriptor file);
   void sync_data();
   bool rename_all();
@@ -45,6 +49,7 @@ class commit_batch {
 
   const std::function<bool()> may_act_;
   std::vector<entry> entries_;
+  std::uint64_t bytes_ = 0;
   std::map<dev_t, descriptor> file_systems_;  // used when there are many
 };
 

@@ -111,7 +111,7 @@ void destination_machine::write_next(actions& out) {
   if (writing_ || queued_ == 0) return;
   --queued_;
   writing_ = true;
-  out.push_back(destination_action::write_frame{});
+  out.push_back(destination_action::write_frame{queued_ > 0});
 }
 
 void destination_machine::close(actions& out) {

@@ -52,7 +52,9 @@ struct answer {
   std::uint64_t attempt = 0;
 };                      // the position to go on from
 struct queue_frame {};  // keep the frame of this event
-struct write_frame {};  // the oldest queued one; one at a time
+struct write_frame {
+  bool more = false;  // another one waits behind it
+};                    // the oldest queued one; one at a time
 struct acknowledge {
   std::uint64_t frames = 0;
 };

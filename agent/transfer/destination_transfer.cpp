@@ -177,16 +177,16 @@ void destination_transfer::perform(const destination_action::queue_frame&) {
   frames_.emplace_back(header->sequence, std::move(arriving_));
 }
 
-void destination_transfer::perform(const destination_action::write_frame&) {
+void destination_transfer::perform(const destination_action::write_frame& a) {
   auto frame = std::make_shared<std::pair<std::uint64_t, byte_buffer>>(std::move(frames_.front()));
   frames_.pop_front();
-  agent_.pool().submit(
-      [weak = weak_from_this(), writer = writer_, frame, attempt = machine_.attempt()]() -> std::function<void()> {
-        auto written = std::make_shared<written_frame>(writer->write(frame->second));
-        return [weak, written, attempt, sequence = frame->first] {
-          if (const auto self = weak.lock()) self->frame_written(attempt, sequence, written);
-        };
-      });
+  agent_.pool().submit([weak = weak_from_this(), writer = writer_, frame, more = a.more,
+                        attempt = machine_.attempt()]() -> std::function<void()> {
+    auto written = std::make_shared<written_frame>(writer->write(frame->second, more));
+    return [weak, written, attempt, sequence = frame->first] {
+      if (const auto self = weak.lock()) self->frame_written(attempt, sequence, written);
+    };
+  });
 }
 
 void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t sequence,

@@ -52,7 +52,7 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   void perform(const destination_action::rewind&);
   void perform(const destination_action::answer& a);
   void perform(const destination_action::queue_frame&);
-  void perform(const destination_action::write_frame&);
+  void perform(const destination_action::write_frame& a);
   void perform(const destination_action::acknowledge& a);
   void perform(const destination_action::halt&);
   void perform(const destination_action::close&);

@@ -14,6 +14,9 @@
 namespace baton::transfer {
 namespace {
 
+constexpr std::size_t directories_max = 10000;  // that are looked through at the end
+constexpr std::size_t batch_files_max = 1000;   // what a lost connection costs at most, and a crash
+constexpr std::uint64_t batch_bytes_max = 8 << 20;
 constexpr int damaged_times_max =
     3;  // the same piece of data: then something that sending again does not mend is wrong
 
@@ -22,6 +25,7 @@ constexpr int damaged_times_max =
 void destination_writer::adopt(open_part left) {
   next_item_ = left.number;
   if (left.path.empty()) return;  // it was between items
+  directories_.insert(parent_of(left.path));
   if (take_over_part(left, options_.transfer_id, options_.epoch, options_.may_act)) adopted_ = std::move(left);
 }
 
@@ -30,17 +34,18 @@ void destination_writer::begin_at(std::uint64_t results_from) {
   if (results_from == next_item_) return;
   again_ = true;
   next_item_ = results_from;
-  discard();
+  drop_all();
 }
 
 std::optional<open_part> destination_writer::open_item() const {
   if (adopted_) return adopted_;
-  if (!current_ || current_->durable() == 0 || ignored_ == current_->number()) return std::nullopt;
+  if (!finished_.empty() || !current_ || current_->durable() == 0 || ignored_ == current_->number())
+    return std::nullopt;
   return open_part{current_->number(), current_->durable(),    current_->path(),       current_->part(),
                    current_->size(),   current_->modified_s(), current_->modified_ns()};
 }
 
-written_frame destination_writer::write(std::string_view frame) {
+written_frame destination_writer::write(std::string_view frame, bool more) {
   out_ = {};
   if (over_ || !options_.may_act()) over_ = out_.dropped = true;
   out_.durable = durable();
@@ -50,7 +55,7 @@ written_frame destination_writer::write(std::string_view frame) {
     on(r);
     return out_.halted.ok() ? done() : status(error{errc::io, out_.halted.text});
   });
-  commit();
+  if (!commit_may_wait(more)) commit();
   ++frames_since_checkpoint_;
   if (frames_since_checkpoint_ >= options_.checkpoint_frames || bytes_since_checkpoint_ >= options_.checkpoint_bytes) {
     checkpoint();
@@ -63,16 +68,43 @@ written_frame destination_writer::write(std::string_view frame) {
 
 formats::position destination_writer::durable() const {
   if (adopted_) return {adopted_->number, adopted_->offset};
+  if (!finished_.empty()) return {finished_.front().number, 0};
   return current_ ? formats::position{current_->number(), current_->durable()} : formats::position{next_item_, 0};
 }
 
 void destination_writer::rewind(std::set<std::uint64_t> done) {
   done_ = std::move(done);
   over_ = false;
+  if (!finished_.empty()) {  // finished, and waiting for a sync: the source sends them again
+    next_item_ = finished_.front().number;
+    again_ = true;
+    return drop_all();
+  }
   if (current_) ignored_ = next_item_ = current_->number();  // until the source begins it again
 }
 
 void destination_writer::discard() {
+  drop_all();
+  if (!again_) return;
+  // Of items that an earlier activation had begun, and that nobody needed again.
+  for (const auto& directory : directories_) {
+    for (const auto& [number, parts] : find_parts(directory, options_.transfer_id)) remove_older(parts);
+  }
+}
+
+void destination_writer::drop_all() {
+  if (options_.may_act()) batch_.remove();
+  finished_.clear();
+  drop_open();
+}
+
+void destination_writer::remove_older(const std::vector<found_part>& parts) {
+  for (const auto& left : parts) {
+    if (left.epoch <= options_.epoch && options_.may_act()) ::unlink(left.part.c_str());
+  }
+}
+
+void destination_writer::drop_open() {
   if (current_ && options_.may_act()) current_->remove();
   current_.reset();
   if (adopted_ && options_.may_act()) ::unlink(adopted_->part.c_str());
@@ -104,7 +136,7 @@ void destination_writer::begin(const formats::item_begin& r) {
   ignored_.reset();
   next_item_ = r.number + 1;
   if (go_on(r)) return;
-  discard();
+  drop_open();
   if (done_.count(r.number) > 0) {
     ignored_ = r.number;
     return;
@@ -157,9 +189,7 @@ void destination_writer::remove_left_over(const std::string& directory, std::uin
   }
   const auto parts = known->second.extract(number);
   if (!parts) return;
-  for (const auto& left : parts.mapped()) {
-    if (left.epoch <= options_.epoch && options_.may_act()) ::unlink(left.part.c_str());
-  }
+  remove_older(parts.mapped());
 }
 
 outcome destination_writer::begin_file(const formats::item_begin& r, const std::string& path) {
@@ -176,6 +206,7 @@ outcome destination_writer::begin_file(const formats::item_begin& r, const std::
   formats::item_begin item = r;
   if (brought) item.exist = formats::exist_action::overwrite;
   if (options_.again) remove_left_over(parent_of(path), r.number);
+  if (directories_.size() < directories_max) directories_.insert(parent_of(path));
   current_.emplace(item, path, part_path(path, options_.transfer_id, options_.epoch, r.number));
   return current_->create();
 }
@@ -204,7 +235,7 @@ void destination_writer::end(const formats::item_end& r) {
 // ignored.
 void destination_writer::fail(std::string text) {
   const std::uint64_t number = current_->number();
-  discard();
+  drop_open();
   ignored_ = number;
   out_.results.push_back({number, 1, std::move(text), {}});
 }
@@ -228,11 +259,15 @@ bool destination_writer::damaged_again(const formats::item_data& piece) {
 
 // What has come of this item and of those behind it is dropped, but for those that have results.
 void destination_writer::send_again_from(std::uint64_t number, outcome why) {
-  discard();
+  drop_open();
   ignored_.reset();
   next_item_ = number;
   again_ = true;
   halt(std::move(why));
+}
+
+bool destination_writer::commit_may_wait(bool more) const {
+  return more && out_.halted.ok() && batch_.size() < batch_files_max && batch_.bytes() < batch_bytes_max;
 }
 
 void destination_writer::commit() {

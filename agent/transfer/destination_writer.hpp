@@ -49,7 +49,9 @@ class destination_writer {
   // The source has results up to here, and nobody has those behind it: what comes there is received again.
   void begin_at(std::uint64_t results_from);
 
-  written_frame write(std::string_view frame);
+  // With `more`, another frame is there already: small files that are finished wait for those in it, so that one sync
+  // serves them all.
+  written_frame write(std::string_view frame, bool more = false);
   // Where the source has to go on: everything before is on stable storage.
   formats::position durable() const;
   // The item whose start is on stable storage, if there is one.
@@ -57,10 +59,13 @@ class destination_writer {
   // The source sends again from durable(): what came after it is forgotten. Items that are `done` all the same, and
   // whose results it is told again, are not received twice.
   void rewind(std::set<std::uint64_t> done = {});
-  // The transfer is over: a part file that is left goes.
+  // The transfer is over: part files that are left go.
   void discard();
 
  private:
+  void drop_all();
+  void drop_open();
+  void remove_older(const std::vector<found_part>& parts);
   bool is_open(std::uint64_t number) const;  // and its records are wanted
   void on(const formats::record& r);
   void begin(const formats::item_begin& r);
@@ -74,6 +79,7 @@ class destination_writer {
   void give_up(outcome why);
   bool damaged_again(const formats::item_data& piece);
   void halt(outcome why);
+  bool commit_may_wait(bool more) const;
   void commit();
   void send_again_from(std::uint64_t number, outcome why);
   void checkpoint();
@@ -84,6 +90,7 @@ class destination_writer {
   // Part files of earlier activations, by directory and item; read once for each directory.
   std::map<std::string, std::map<std::uint64_t, std::vector<found_part>>> left_over_;
   std::set<std::uint64_t> done_;
+  std::set<std::string> directories_;     // where parts of this activation were
   std::optional<std::uint64_t> ignored_;  // the rest of this item is not wanted
   std::uint64_t next_item_;               // the lowest number that has not begun
   commit_batch batch_;

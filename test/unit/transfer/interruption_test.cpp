@@ -302,3 +302,37 @@ TEST_CASE("a lock that was uncertain for a moment, at whatever step, costs an at
   }
   CHECK(doubted > 10);
 }
+
+TEST_CASE("files that wait for those behind them arrive all the same, and again after an interruption") {
+  BATON_SEEDED(random);
+  for (int i = 0; i < 60; ++i) {
+    moved_tree tree;
+    for (int f = 0; f < 30; ++f)
+      write_file(tree.in() / ("f" + std::to_string(f)), std::string(below(random, 300), 'f'));
+    tree.make_plan();
+    const auto to = tree.writer(1 + static_cast<std::uint32_t>(below(random, 3)));
+    bool waited = false;
+    for (bool complete = false; !complete;) {
+      const auto from = tree.reader(200 + below(random, 300), to->durable());
+      for (bool last = false; !last && below(random, 12) != 0;) {
+        const auto frame = from->next_frame();
+        tree.note(frame);
+        last = frame.last;
+        const auto written = to->write(frame.bytes, !last && below(random, 3) != 0);
+        for (const auto& result : written.results) {
+          if (tree.results().count(result.number) == 0) continue;
+          FAIL("item " << result.number << " is told twice");
+        }
+        tree.note(written);
+        waited |= written.results.empty();
+        complete = written.complete;
+      }
+      if (!complete) to->rewind();
+    }
+    to->discard();
+    CHECK(waited);
+    tree.expect_all_good();
+    CHECK(tree_of(tree.out()) == tree_of(tree.in()));
+    CHECK(part_files_in(tree.out()) == 0);
+  }
+}

@@ -133,7 +133,7 @@ def side_by_side(where, goals_large, goals_small):
 
 
 def through_the_queue():
-    shown = subprocess.run([os.path.join(BIN, "qmgr_bench")], stdout=subprocess.PIPE, text=True, check=True).stdout
+    shown = subprocess.run([os.path.join(BIN, "qmgr_bench"), "large"], stdout=subprocess.PIPE, text=True, check=True).stdout
     stock = float(re.search(r"^LARGE .* mb_per_s=([\d.]+)", shown, re.M).group(1))
     topology = Topology(properties={"agentStatusPublishRateLimit": "30", "agentDataDirect": "false"})
     try:

@@ -17,8 +17,7 @@ namespace {
 constexpr std::size_t directories_max = 10000;  // that are looked through at the end
 constexpr std::size_t batch_files_max = 1000;   // what a lost connection costs at most, and a crash
 constexpr std::uint64_t batch_bytes_max = 8 << 20;
-constexpr int damaged_times_max =
-    3;  // the same piece of data: then something that sending again does not mend is wrong
+constexpr int damaged_times_max = 3;  // of the same piece of data: then sending it again does not help
 
 }  // namespace
 

@@ -28,6 +28,16 @@ nlohmann::json event_of(const message& what, const std::string& description, con
           {"threadId", log_thread_number()}};
 }
 
+// What progress and the end have in common.
+template <class Sums>
+void add_sums(nlohmann::json& event, const Sums& of) {
+  event["items"] = of.items;
+  event["failed"] = of.failed;
+  event["bytes"] = of.bytes;
+  event["retryCount"] = of.retries;
+  event["wastedBytes"] = of.wasted_bytes;
+}
+
 void write(const nlohmann::json& event) {
   record_line(event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
@@ -53,15 +63,11 @@ void record_request(transfer_log_level level, const formats::transfer_request& r
 void record_progress(transfer_log_level level, const formats::transfer_request& request, const formats::progress& now) {
   if (level < transfer_log_level::moderate) return;
   auto event = event_of(messages::BFGTL0008I, render_text(messages::BFGTL0008I, now.items, now.items_total), request);
+  add_sums(event, now);
   event["state"] = now.state;
-  event["items"] = now.items;
   event["itemsTotal"] = now.items_total;
-  event["failed"] = now.failed;
-  event["bytes"] = now.bytes;
   event["bytesTotal"] = now.bytes_total;
   event["rate"] = now.rate;
-  event["retryCount"] = now.retries;
-  event["wastedBytes"] = now.wasted_bytes;
   event["channel"] = now.channel;
   write(event);
 }
@@ -70,13 +76,9 @@ void record_end(transfer_log_level level, const formats::transfer_request& reque
   if (level < transfer_log_level::info) return;
   auto event =
       event_of(messages::BFGTL0901I, render_text(messages::BFGTL0901I, result.result_code, result.text), request);
+  add_sums(event, result);
   event["resultCode"] = result.result_code;
-  event["items"] = result.items;
-  event["failed"] = result.failed;
-  event["bytes"] = result.bytes;
   event["elapsedMs"] = result.elapsed_ms;
-  event["retryCount"] = result.retries;
-  event["wastedBytes"] = result.wasted_bytes;
   write(event);
 }
 

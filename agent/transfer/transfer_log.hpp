@@ -16,9 +16,10 @@ enum class transfer_log_level { off, info, moderate, verbose };
 transfer_log_level transfer_log_level_of(std::string_view word);  // info when there is no such word
 
 void record_request(transfer_log_level level, const formats::transfer_request& request);  // from info on
-// A line for what was found at the start and one for the result, from info on; in between from moderate on.
-void record_progress(transfer_log_level level, const formats::transfer_request& request, const formats::progress& now);
-void record_end(transfer_log_level level, const formats::transfer_request& request, const formats::reply& result);
+void record_progress(transfer_log_level level, const formats::transfer_request& request,
+                     const formats::progress& now);  // moderate
+void record_end(transfer_log_level level, const formats::transfer_request& request,
+                const formats::reply& result);  // info
 // Items whose results are known: those that failed from moderate on, all with verbose.
 void record_items(transfer_log_level level, const formats::transfer_request& request,
                   const std::vector<formats::log_item>& items);

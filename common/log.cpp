@@ -1,14 +1,15 @@
 #include "common/log.hpp"
 
+#include <fcntl.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <ctime>
-#include <fstream>
 #include <mutex>
 #include <vector>
 
@@ -21,33 +22,45 @@ namespace fs = std::filesystem;
 
 // Writes <base>0.log and, when it is full, shifts it to <base>1.log and so on; the oldest one goes.
 // spdlog's own rotating sink names its files otherwise (output0.1.log) than the field does.
+//
+// A line is one write, so that a crash leaves whole lines. What does not fit on a full disk is lost, and what comes
+// when there is room again begins on a line of its own.
 class rotating_sink : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit rotating_sink(log_options options) : options_(std::move(options)) { open(); }
-  bool usable() const { return out_.good(); }
+  ~rotating_sink() override { close(); }
+  rotating_sink(const rotating_sink&) = delete;
+  rotating_sink& operator=(const rotating_sink&) = delete;
+  bool usable() const { return file_ >= 0; }
 
  protected:
   void sink_it_(const spdlog::details::log_msg& line) override {
     if (written_ > 0 && written_ + line.payload.size() + 1 > options_.file_bytes_max) rotate();
-    out_.write(line.payload.data(), static_cast<std::streamsize>(line.payload.size()));
-    out_.put('\n');
-    out_.flush();  // a log that loses its last lines in a crash is no use
-    written_ += line.payload.size() + 1;
+    if (file_ < 0) open();
+    line_.assign(torn_ ? "\n" : "").append(line.payload.data(), line.payload.size()).append("\n");
+    const ssize_t count = ::write(file_, line_.data(), line_.size());
+    if (count <= 0) return;
+    written_ += static_cast<std::size_t>(count);
+    torn_ = line_[static_cast<std::size_t>(count) - 1] != '\n';
   }
-  void flush_() override { out_.flush(); }
+  void flush_() override {}
 
  private:
   fs::path path(std::size_t index) const {
     return options_.directory / fmt::format("{}{}.{}", options_.base_name, index, options_.extension);
   }
   void open() {
-    out_.open(path(0), std::ios::app | std::ios::binary);
-    std::error_code ignored;
-    const auto size = fs::file_size(path(0), ignored);
-    written_ = ignored ? 0 : static_cast<std::size_t>(size);
+    file_ = ::open(path(0).c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const off_t size = file_ < 0 ? 0 : ::lseek(file_, 0, SEEK_END);
+    char last = '\n';
+    torn_ = size > 0 && ::pread(file_, &last, 1, size - 1) == 1 && last != '\n';
+    written_ = static_cast<std::size_t>(std::max<off_t>(size, 0));
+  }
+  void close() {
+    if (file_ >= 0) ::close(file_);
   }
   void rotate() {
-    out_.close();
+    close();
     std::error_code ignored;
     for (std::size_t i = options_.files_max - 1; i > 0; --i) fs::rename(path(i - 1), path(i), ignored);
     if (options_.files_max == 1) fs::remove(path(0), ignored);
@@ -55,8 +68,10 @@ class rotating_sink : public spdlog::sinks::base_sink<std::mutex> {
   }
 
   log_options options_;
-  std::ofstream out_;
+  int file_ = -1;
   std::size_t written_ = 0;
+  bool torn_ = false;  // the file ends inside a line
+  std::string line_;
 };
 
 std::shared_ptr<spdlog::logger>& process_log() {

@@ -16,7 +16,7 @@ namespace baton::qmgr {
 namespace {
 
 // Bounds what a frame costs, and lets heartbeats and dispositions in between bulk data. Unset means unlimited.
-constexpr std::uint32_t frame_bytes_max = 256 * 1024;
+constexpr std::uint32_t frame_bytes_max = 272 * 1024;
 constexpr int backlog = 512;
 
 }  // namespace

@@ -27,8 +27,9 @@ void commit_batch::add(part_file& finished) {
   entries_.push_back({finished.path(), finished.part(), finished.replace(), finished.take_file(), {}});
   bytes_ += finished.size();
   if (entries_.size() < single_syncs_max) return;
-  for (auto& e : entries_) {
-    if (e.file.open()) keep_one_per_file_system(std::move(e.file));
+  // From the newest on: those before it were kept, or closed, when they came.
+  for (auto e = entries_.rbegin(); e != entries_.rend() && e->file.open(); ++e) {
+    keep_one_per_file_system(std::move(e->file));
   }
 }
 

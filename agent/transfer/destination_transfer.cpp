@@ -51,9 +51,13 @@ void send_notice(services& agent, const std::string& source_agent, const std::st
 
 destination_transfer::destination_transfer(services& agent, channel::direct_channels& channels,
                                            const formats::negotiate& first, ended on_end)
-    : agent_(agent), terms_(first), on_end_(std::move(on_end)), machine_(limits_of(agent.settings())), path_(channels) {
+    : agent_(agent),
+      terms_(first),
+      on_end_(std::move(on_end)),
+      machine_(limits_of(agent.settings())),
+      path_(channels),
+      results_(first.results_from) {
   record_.transfer_id = first.transfer_id;
-  results_kept_from_ = first.results_from;
   record_.sequence = next_sequence(0, agent.epoch());
   saved_at_ms_ = boot_time_ms();
   writer_ = std::make_shared<destination_writer>(options_of(agent, first, over_), first.results_from);
@@ -68,7 +72,7 @@ destination_transfer::destination_transfer(services& agent, channel::direct_chan
       on_end_(std::move(on_end)),
       machine_(limits_of(agent.settings())),
       path_(channels),
-      adopted_(true),
+      results_(std::nullopt),
       recorded_(true) {
   terms_.again = true;
   record_.sequence = next_sequence(record_.sequence, agent.epoch());
@@ -137,14 +141,8 @@ void destination_transfer::perform(const destination_action::adopt_part&) {
 
 void destination_transfer::perform(const destination_action::rewind&) {
   frames_.clear();
-  // Both sides may have been taken over: the source has lost results that an activation before this one told it, or
-  // that are not kept here any more.
-  if (std::exchange(adopted_, false) || terms_.results_from < results_kept_from_) {
-    results_kept_from_ = terms_.results_from;
-    writer_->begin_at(terms_.results_from);
-  }
-  std::set<std::uint64_t> done;
-  for (const auto& result : recent_) done.insert(result.number);
+  auto done = results_.numbers();
+  if (!results_.asked_from(terms_.results_from)) writer_->begin_at(terms_.results_from);
   writer_->rewind(std::move(done));
 }
 
@@ -167,9 +165,7 @@ void destination_transfer::perform(const destination_action::answer& a) {
   m.body = to_json(answer);
   agent_.send(formats::reply_queue(terms_.source_agent), std::move(m));
   // Acknowledgements may have been lost with the connection: what the source lacks is told again.
-  results_kept_from_ = std::max(results_kept_from_, terms_.results_from);
-  std::erase_if(recent_, [&](const auto& result) { return result.number < terms_.results_from; });
-  if (!recent_.empty()) send_ack(0, {recent_.begin(), recent_.end()}, false);
+  if (auto lacking = results_.all(); !lacking.empty()) send_ack(0, std::move(lacking), false);
 }
 
 void destination_transfer::perform(const destination_action::queue_frame&) {
@@ -198,11 +194,7 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   }
   for (const auto& result : frame->results) {
     if (result.result_code != 0) log(messages::BFGTR0007E, result.number, terms_.transfer_id, result.text);
-    recent_.push_back(result);
-  }
-  while (recent_.size() > formats::results_told_again(terms_.window_frames)) {
-    results_kept_from_ = std::max(results_kept_from_, recent_.front().number + 1);
-    recent_.pop_front();
+    results_.add(result, formats::results_told_again(terms_.window_frames));
   }
   // So that at most a little is sent again, and small transfers leave nothing on STATE.
   const bool first = !recorded_ && frame->durable.offset > 0;

@@ -13,6 +13,7 @@
 #include "agent/transfer/destination_machine.hpp"
 #include "agent/transfer/destination_path.hpp"
 #include "agent/transfer/destination_writer.hpp"
+#include "agent/transfer/recent_results.hpp"
 #include "agent/transfer/services.hpp"
 #include "common/formats/state.hpp"
 #include "common/formats/transfer.hpp"
@@ -72,13 +73,11 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   std::shared_ptr<destination_writer> writer_;  // one worker at a time
   byte_buffer arriving_;                        // the frame of the event being handled
   std::deque<std::pair<std::uint64_t, byte_buffer>> frames_;
-  std::shared_ptr<written_frame> written_;   // of the event being handled
-  std::deque<formats::item_result> recent_;  // results that the source may not have yet
-  std::uint64_t results_kept_from_ = 0;      // what came before this item, the source has to have a result of
+  std::shared_ptr<written_frame> written_;  // of the event being handled
+  recent_results results_;
   std::string how_ = "the source fell silent";
   event_loop::timer_id wake_ = 0;
   std::int64_t saved_at_ms_ = 0;
-  bool adopted_ = false;   // and not negotiated with since
   bool recorded_ = false;  // there is a record on STATE
   bool no_room_told_ = false;
 };

@@ -17,6 +17,7 @@ namespace baton::transfer {
 namespace {
 
 constexpr std::size_t name_bytes_max = 255;  // NAME_MAX of every common file system
+constexpr std::uint64_t written_back_early_min = 1 << 20;
 
 // What comes between the start of a part file's name and the number of the item.
 std::string part_mark(const std::string& transfer_id) {
@@ -84,7 +85,8 @@ int part_file::append(std::string_view bytes) {
     return ftruncate(file_.number(), static_cast<off_t>(written_ + bytes.size())) == 0 ? 0 : errno;
   }
   if (const int failure = write_all(file_, bytes, written_)) return failure;
-  // Writing back starts now, so that the sync at the end is short.
+  // Writing back starts now, so that the sync at the end is short. Small files are allocated together, in one go.
+  if (size_ < written_back_early_min) return 0;
   sync_file_range(file_.number(), static_cast<off_t>(written_), static_cast<off_t>(bytes.size()),
                   SYNC_FILE_RANGE_WRITE);
   return 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "agent/transfer/source_messages.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 #include "common/text.hpp"
@@ -158,18 +159,7 @@ void source_transfer::query_when_silent() {
                      ((state() == source_state::running || state() == source_state::resuming) && !under_way_.empty());
   if (!waits || boot_time_ms() - heard_at_ms_ < query_after_ms) return;
   heard_at_ms_ = boot_time_ms();
-  formats::transfer_query q;
-  q.transfer_id = request_->id;
-  q.source_agent = request_->source_agent;
-  q.epoch = asked_epoch_;
-  q.run = agent_.run();
-  q.attempt = machine_.attempt();
-  amqp::message m;
-  m.durable = false;
-  m.subject = formats::subject::transfer_query;
-  m.ttl_ms = static_cast<std::uint32_t>(query_after_ms);
-  m.body = to_json(q);
-  agent_.send(formats::command_queue(request_->destination_agent), std::move(m));
+  send_query(agent_, *request_, {asked_epoch_, machine_.attempt()}, query_after_ms);
 }
 
 void source_transfer::end_at_first_failure() {
@@ -233,26 +223,7 @@ void source_transfer::perform(const source_action::negotiate& a) {
   held_ = false;
   asked_epoch_ = agent_.epoch();
   heard_at_ms_ = boot_time_ms();
-  formats::negotiate ask;
-  ask.transfer_id = request_->id;
-  ask.source_agent = request_->source_agent;
-  ask.job = request_->job;
-  ask.epoch = asked_epoch_;
-  ask.run = agent_.run();
-  ask.attempt = a.attempt;
-  ask.items_total = plan_->totals().items;
-  ask.bytes_total = plan_->totals().bytes;
-  ask.results_from = ledger_.results_from();
-  ask.again = again;
-  const auto& s = agent_.settings();
-  ask.chunk_bytes = s.chunk_bytes;
-  ask.window_frames = s.window_frames;
-  ask.direct = s.data.direct && source_path::worth_it(ask.items_total, ask.bytes_total);
-  amqp::message m;
-  m.subject = formats::subject::negotiate;
-  m.body = to_json(ask);
-  m.ttl_ms = static_cast<std::uint32_t>(s.negotiation_timeout_ms);
-  agent_.send(formats::command_queue(request_->destination_agent), std::move(m));
+  send_negotiate(agent_, *request_, {asked_epoch_, a.attempt}, plan_->totals(), ledger_.results_from(), again);
 }
 
 void source_transfer::perform(const source_action::open_reader& a) {
@@ -384,16 +355,7 @@ void source_transfer::perform(const source_action::finish& a) {
   for (const auto timer : {wake_, read_timer_}) agent_.loop().cancel(timer);
   finish_ = a;
   if (machine_.attempt() >= record_.attempt && record_.attempt > 0) {
-    formats::finish done_with;
-    done_with.transfer_id = request_->id;
-    done_with.epoch = asked_epoch_ > 0 ? asked_epoch_ : agent_.epoch();
-    done_with.run = agent_.run();
-    done_with.attempt = machine_.attempt();
-    done_with.how = a.how;
-    amqp::message m;
-    m.subject = formats::subject::finish;
-    m.body = to_json(done_with);
-    agent_.send(formats::command_queue(request_->destination_agent), std::move(m));
+    send_finish(agent_, *request_, {asked_epoch_ > 0 ? asked_epoch_ : agent_.epoch(), machine_.attempt()}, a.how);
   }
   finish_when_quiet();
 }

@@ -1,8 +1,10 @@
 #include "common/amqp/proton_message.hpp"
 
 #include <fmt/format.h>
+#include <proton/codec.h>
 
 #include <proton/binary.hpp>
+#include <proton/codec/decoder.hpp>
 #include <proton/duration.hpp>
 #include <proton/error_condition.hpp>
 #include <proton/map.hpp>
@@ -10,6 +12,7 @@
 #include <proton/scalar.hpp>
 #include <proton/symbol.hpp>
 #include <proton/types.hpp>
+#include <string_view>
 
 #include "common/amqp/dialect.hpp"
 
@@ -20,12 +23,27 @@ std::string id_text(const proton::message_id& id) {
   return id.empty() ? std::string() : proton::to_string(id);
 }
 
+// Between bytes and characters at once: range constructors would take them one by one.
+proton::binary to_binary(std::string_view text) {
+  const auto* const first = reinterpret_cast<const std::uint8_t*>(text.data());
+  return {first, first + text.size()};
+}
+
+// The C object behind Proton's C++ one: what it gives is copied once and not byte by byte.
+struct decoder_in_c : proton::codec::decoder {
+  explicit decoder_in_c(const proton::value& of) : decoder(of) {}
+  std::string binary() const {
+    pn_data_rewind(pn_object());
+    if (!pn_data_next(pn_object())) return {};
+    const pn_bytes_t bytes = pn_data_get_binary(pn_object());
+    return {bytes.start, bytes.size};
+  }
+};
+
 std::string body_bytes(const proton::value& body) {
   switch (body.type()) {
-    case proton::BINARY: {
-      const auto bytes = proton::get<proton::binary>(body);
-      return std::string(bytes.begin(), bytes.end());
-    }
+    case proton::BINARY:
+      return decoder_in_c(body).binary();
     case proton::STRING:
       return proton::get<std::string>(body);
     default:
@@ -46,7 +64,7 @@ proton::message to_proton(message&& from, const dialect& speech) {
   if (!from.reply_to.empty()) to.reply_to(speech.address_of(from.reply_to));
   if (!from.group_id.empty()) to.group_id(from.group_id);
   for (auto& [key, text] : from.properties) to.properties().put(key, text);
-  to.body(proton::binary(from.body.begin(), from.body.end()));
+  to.body(to_binary(from.body));
   return to;
 }
 

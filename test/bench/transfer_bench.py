@@ -6,8 +6,11 @@ ended when every file is checked and on stable storage. Of the others, `dd conv=
 and `cp`, `rsync` and `scp` leave that to the kernel. The last part is without direct channels, beside a stock sender and
 receiver that do nothing else through the same queue manager (qmgr_bench).
 
-The source was just written and stays in the page cache. Destinations are removed between runs, and everything is synced
-before each, so that nobody pays for what another has left to be written.
+The source was just written and stays in the page cache. Everything is synced before each run, so that nobody pays for
+what another has left to be written. In memory, as much is written and removed right before each run: a virtual machine
+may have to get memory from its host at first, which takes longer than the copying. Each run of the small files has a
+directory of its own until the end: ext4 looks at each inode that was freed within the last minutes before it takes
+another one, so removing 10,000 files makes whoever comes next several times slower.
 
 BATON_BENCH_RUNS: runs whose median is shown (5). BATON_BENCH_SCALE: a part of the amount, for trying this out (1.0).
 """
@@ -83,20 +86,32 @@ def contenders(topology, sshd, large):
     return found
 
 
-def measure(topology, sshd, source, large):
+def get_ready(topology, in_memory):
+    os.sync()
+    if in_memory:
+        run(["dd", "if=/dev/zero", "of=%s" % topology.path("filler"), "bs=1M", "count=%d" % (LARGE_BYTES >> 20)])
+        os.unlink(topology.path("filler"))
+
+
+def measure(topology, sshd, source, large, in_memory):
     """Name -> seconds of each run."""
-    destination = topology.path("arrived")
     peers = contenders(topology, sshd, large)
     taken = {name: [] for name in peers}
+    left = []
     for _ in range(RUNS):
         for name, move in peers.items():
-            os.sync()
+            destination = topology.path("arrived-%d" % len(left))
+            left.append(destination)
+            get_ready(topology, in_memory)
             began = time.monotonic()
             move(source, destination)
             taken[name].append(time.monotonic() - began)
             if len(taken[name]) == 1:
                 run(["diff", "-rq", source, destination])
-            shutil.rmtree(destination)
+            if large:
+                shutil.rmtree(destination)
+    for destination in left:
+        shutil.rmtree(destination, ignore_errors=True)
     return taken
 
 
@@ -110,7 +125,8 @@ def show(title, taken, amount, unit, goals):
                                                        " ".join("%.2f" % one for one in times)))
 
 
-def side_by_side(where, goals_large, goals_small):
+def side_by_side(in_memory, goals_large, goals_small):
+    where = "in memory" if in_memory else "on disk"
     topology = Topology(properties={"agentStatusPublishRateLimit": "30"})
     sshd = None
     try:
@@ -120,10 +136,10 @@ def side_by_side(where, goals_large, goals_small):
             print("scp: not available")
         large, small = topology.path("large"), topology.path("small")
         make_large(large)
-        show("1 file of %.2f GiB, %s" % (LARGE_BYTES / 1024**3, where), measure(topology, sshd, large, True), LARGE_BYTES / 1e6, "MB/s", goals_large)
+        show("1 file of %.2f GiB, %s" % (LARGE_BYTES / 1024**3, where), measure(topology, sshd, large, True, in_memory), LARGE_BYTES / 1e6, "MB/s", goals_large)
         shutil.rmtree(large)
         make_small(small)
-        show("%d files of 4 KiB, %s" % (SMALL_FILES, where), measure(topology, sshd, small, False), SMALL_FILES, "files/s", goals_small)
+        show("%d files of 4 KiB, %s" % (SMALL_FILES, where), measure(topology, sshd, small, False, in_memory), SMALL_FILES, "files/s", goals_small)
         print("\npeak memory of the agents: SRC %.0f MiB, DST %.0f MiB"
               % (topology.peak_memory_mib("SRC"), topology.peak_memory_mib("DST")))
     finally:
@@ -142,6 +158,7 @@ def through_the_queue():
         make_large(large)
         taken = []
         for i in range(RUNS):
+            get_ready(topology, True)
             began = time.monotonic()
             topology.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-w", "-r", "-dd", topology.path("arrived"), large, timeout_s=3600)
             taken.append(time.monotonic() - began)
@@ -155,9 +172,9 @@ def through_the_queue():
 
 def main():
     sys.stdout.reconfigure(line_buffering=True)
-    side_by_side("on disk", {"dd bs=1M conv=fsync": 1.0, "rsync -a --fsync": 1.3}, {"rsync -a --fsync": 3, "rsync -a": 0.8})
+    side_by_side(False, {"dd bs=1M conv=fsync": 1.0, "rsync -a --fsync": 1.3}, {"rsync -a --fsync": 3, "rsync -a": 0.8})
     tempfile.tempdir = "/dev/shm"
-    side_by_side("in memory", {"cp -r": 0.7, "rsync -a": 1.5, "scp -r, loopback": 4}, {"rsync -a": 1, "scp -r, loopback": 4})
+    side_by_side(True, {"cp -r": 0.7, "rsync -a": 1.5, "scp -r, loopback": 4}, {"rsync -a": 1, "scp -r, loopback": 4})
     through_the_queue()
 
 

@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from instances import RABBITMQ, Instances, LargeTransfer, write_large  # noqa: E402
-from processes import eventually  # noqa: E402
+from processes import eventually, pass_time  # noqa: E402
 from trees import TreeTransfer, write_tree  # noqa: E402
 
 AGENTS = ("SRC", "DST")
@@ -126,7 +126,7 @@ class Chaos:
         self.t.pause(name, agent)
         try:
             self.wait_for_the_next(agent, began)
-            eventually(lambda: time.monotonic() > until, "some time more")
+            pass_time(max(until - time.monotonic(), 0))
         finally:
             self.t.go_on(name, agent)
             eventually(lambda: not self.t.is_active(name, agent), "it knows that it is not active any more")
@@ -235,8 +235,7 @@ class TreeChaos(Chaos):
                                             ", changed %r" % tree.changed if tree.changed else "", ": BROKEN" if self.faults else ""), flush=True)
 
     def wait_some(self, tree):
-        until = time.monotonic() + self.chance.uniform(0, 1)
-        eventually(lambda: time.monotonic() > until, "a moment")
+        pass_time(self.chance.uniform(0, 1))
 
     def fill(self):
         """All but a little: it is full at once, or soon."""

@@ -1,5 +1,6 @@
 """The direct channel between two agents: used when it can be, never needed, and nothing for strangers."""
 import os
+import random
 import re
 import signal
 import socket
@@ -8,11 +9,14 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from namespaces import Namespace
-from processes import SANITIZED, eventually
+from processes import SANITIZED, eventually, pass_time
 from topology import Topology, TopologyTest
 
 DIRECT, QUEUED, STRANGER = "BFGTR0033I", "BFGTR0034W", "BFGTR0035W"
 PORT = 4711  # in a namespace of its own
+CUTS = int(os.environ.get("BATON_CUTS", "4"))  # scripts/chaos cut has more
+CUTS_OF_ONE = 6  # of one transfer at most
+CUT_S = 8.0  # the longest; silence is noticed after 5
 
 
 def write_large(path, mebibytes):
@@ -161,6 +165,31 @@ class CutCable(unittest.TestCase):
                 self.space.mend()
                 self.t.wait_for_log("SRC", DIRECT, count=before + 1)
         self.transfer_while(cut_and_mend)
+
+    def test_cuts_at_random(self):
+        seed = int(os.environ.get("BATON_SEED", random.randrange(1 << 30)))
+        print("seed %d" % seed, file=sys.stderr)
+        chance = random.Random(seed)
+
+        def cut_and_mend(times):
+            for _ in range(times):
+                pass_time(chance.uniform(0, 2))
+                self.space.cut(PORT, chance.choice(("tcp-reset", "DROP")), chance.choice(("--dport", "--sport")))
+                pass_time(chance.uniform(0, CUT_S))
+                self.space.mend()
+            # Whenever the last cut is noticed: the better way is found again.
+            eventually(lambda: self.is_direct(), lambda: "data moves directly again: %s" % self.t.log("SRC")[-3000:])
+
+        for done in range(0, CUTS, CUTS_OF_ONE):
+            self.transfer_while(lambda: cut_and_mend(min(CUTS_OF_ONE, CUTS - done)))
+            os.unlink(self.t.path("out"))
+            self.t.set_properties("SRC", {"agentBandwidthLimit": "3000000"})
+            os.kill(self.t.pid("SRC"), signal.SIGHUP)
+
+    def is_direct(self):
+        """By what the transfer's progress says."""
+        shown = self.t.run("fteListTransfers", "--json")
+        return shown.code == 0 and '"direct"' in shown.out
 
     def test_a_channel_that_cannot_be_made(self):
         self.space.cut(PORT)

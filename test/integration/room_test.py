@@ -9,7 +9,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
-from processes import eventually  # noqa: E402
+from processes import eventually, pass_time  # noqa: E402
 from topology import TopologyTest  # noqa: E402
 
 LARGE_BYTES = 6 << 20
@@ -79,6 +79,13 @@ class Room(TopologyTest):
             eventually(lambda: self.t.log(agent).count("BFGAG0059I") > ready, "%s comes back" % agent)
         told = self.t.log("DST").count("BFGTR0038W")
         eventually(lambda: self.t.log("DST").count("BFGTR0038W") > told or self.state() == "WaitingForDestinationCapacity", "it waits again")
+        self.assert_goes_on_with_room()
+
+    def test_an_end_that_is_frozen_while_it_waits_changes_nothing(self):
+        self.begin()
+        for agent in ("DST", "SRC"):
+            with self.t.frozen(agent):
+                pass_time(5)
         self.assert_goes_on_with_room()
 
     def test_a_transfer_that_is_not_to_wait_ends_and_keeps_what_it_has(self):

@@ -17,10 +17,10 @@ class Namespace:
         """What a command line begins with to run there."""
         return ["ip", "netns", "exec", self.name]
 
-    def cut(self, port, how="DROP"):
-        """What comes to the port is dropped, or refused with tcp-reset, until mend()."""
+    def cut(self, port, how="DROP", which="--dport"):
+        """What comes to the port, or with --sport from it, is dropped, or refused with tcp-reset, until mend()."""
         answer = ["REJECT", "--reject-with", "tcp-reset"] if how == "tcp-reset" else ["DROP"]
-        self.run(*self.inside(), "iptables", "-A", "INPUT", "-p", "tcp", "--dport", str(port), "-j", *answer)
+        self.run(*self.inside(), "iptables", "-A", "INPUT", "-p", "tcp", which, str(port), "-j", *answer)
 
     def mend(self):
         self.run(*self.inside(), "iptables", "-F", "INPUT")

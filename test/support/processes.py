@@ -20,6 +20,11 @@ def eventually(condition, what, deadline_s=DEADLINE_S):
         time.sleep(0.005)
 
 
+def pass_time(seconds):
+    """For what comes at random moments; never to wait for something."""
+    time.sleep(seconds)
+
+
 def alive(pid):
     """Runs, and is not only waiting to be reaped."""
     try:

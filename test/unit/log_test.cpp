@@ -1,7 +1,10 @@
 #include "common/log.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <fstream>
 #include <regex>
 
@@ -73,6 +76,42 @@ TEST_CASE("braces in a logged text are left alone") {
   log_line("Test", 'I', "{} {0} %v");
   REQUIRE(log.lines(0).size() == 1);
   CHECK_THAT(log.lines(0)[0], Catch::EndsWith("{} {0} %v"));
+}
+
+TEST_CASE("a log that was cut in the middle of a line goes on with a line of its own") {
+  const test::temporary_directory where;
+  log_options options;
+  options.directory = where.path();
+  std::ofstream(where.path() / "output0.log") << "whole\nhalf a li";
+  REQUIRE(open_log(options).ok());
+  log_line("Test", 'I', "next");
+  (void)open_log({});
+  std::ifstream in(where.path() / "output0.log");
+  std::string first, second, third;
+  std::getline(in, first), std::getline(in, second), std::getline(in, third);
+  CHECK(first == "whole");
+  CHECK(second == "half a li");
+  CHECK_THAT(third, Catch::EndsWith("next"));
+}
+
+// The limit on a file's size fails a write as a full disk does: after a part of it.
+TEST_CASE("a log that had no room goes on when there is some") {
+  const open_directory log;
+  log_line("Test", 'I', "before");
+  rlimit whole{};
+  getrlimit(RLIMIT_FSIZE, &whole);
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit full{fs::file_size(log.path(0)) + 10, whole.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &full);
+  for (int i = 0; i < 3; ++i) log_line("Test", 'I', "lost");
+  setrlimit(RLIMIT_FSIZE, &whole);
+  std::signal(SIGXFSZ, before);
+  log_line("Test", 'I', "after");
+  const auto lines = log.lines(0);
+  REQUIRE(lines.size() == 3);
+  CHECK_THAT(lines[0], Catch::EndsWith("before"));
+  CHECK(lines[1].size() == 10);
+  CHECK_THAT(lines[2], Catch::EndsWith("after"));
 }
 
 TEST_CASE("full logs are shifted and the number and size of files stay bounded") {

@@ -1,0 +1,113 @@
+"""A full disk under what an agent and its queue manager keep for themselves: what cannot be begun is refused, what was
+accepted goes on when there is room again, and nobody has to start anything again. (A full destination: room_test.py.)"""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+from processes import BIN, eventually, pass_time  # noqa: E402
+from topology import Topology  # noqa: E402
+
+
+class SmallDisk:
+    def __init__(self, test, path, mebibytes):
+        os.makedirs(path, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dm" % mebibytes, "tmpfs", path], check=True)
+        test.addCleanup(subprocess.run, ["umount", "-l", path])
+        self.filler = os.path.join(path, "filler")
+
+    def fill(self):
+        with open(self.filler, "ab", buffering=0) as out:
+            for size in (1 << 20, 4096, 1):
+                try:
+                    while True:
+                        out.write(bytes(size))
+                except OSError:
+                    pass
+
+    def empty(self):
+        os.unlink(self.filler)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "mounting needs root")
+class FullDisk(unittest.TestCase):
+    def topology(self):
+        t = Topology(properties={"agentQMgrRetryInterval": "1", "recoverableTransferRetryInterval": "1000", "transferAckTimeout": "3000"})
+        self.addCleanup(t.close)
+        return t
+
+    def source(self, t, count=3, size=5000):
+        os.makedirs(t.path("in"), exist_ok=True)
+        for i in range(count):
+            with open(t.path("in/%04d%s" % (i, "x" * 100)), "wb") as out:
+                out.write(os.urandom(size))
+        return t.path("in/*")
+
+    def assert_same(self, t, out):
+        done = subprocess.run(["diff", "-r", t.path("in"), out], capture_output=True, text=True)
+        self.assertEqual((0, ""), (done.returncode, done.stdout[:1000]))
+
+    def test_a_plan_that_has_no_room_fails_its_transfer_alone(self):
+        t = self.topology()
+        disk = SmallDisk(self, t.home("SRC", "transfers"), 1)
+        t.start()
+        disk.fill()
+        before = t.pid("SRC")
+        refused = t.transfer("-dd", t.path("out"), self.source(t, 50, 10))
+        self.assertEqual(40, t.items_of(t.id_of(refused))["resultCode"], repr(refused))
+        self.assertIn("No space left", refused.out)
+        disk.empty()
+        self.assertEqual(0, t.transfer("-dd", t.path("out"), t.path("in/*")).code)
+        self.assert_same(t, t.path("out"))
+        self.assertEqual(before, t.pid("SRC"))
+
+    def is_lost(self, t, source, i):
+        """The end of a transfer, from the log."""
+        done = t.transfer("-dd", t.path("out%d" % i), source)
+        self.assertEqual(0, done.code, repr(done))
+        return "BFGTR0002I: Transfer " + t.id_of(done) not in t.log("SRC")
+
+    def test_a_log_that_has_no_room_stops_nothing_and_goes_on(self):
+        t = self.topology()
+        disk = SmallDisk(self, t.home("SRC", "logs"), 1)
+        t.start()
+        disk.fill()
+        source = self.source(t)
+        self.assertTrue(any(self.is_lost(t, source, i) for i in range(30)), "what there is room for on the last page comes to its end")
+        disk.empty()
+        seen = t.transfer("-dd", t.path("last"), source)
+        self.assertEqual(0, seen.code, repr(seen))
+        t.wait_for_log("SRC", "BFGTR0002I: Transfer " + t.id_of(seen))
+
+    def test_a_host_that_is_full_goes_on_with_room(self):
+        mounted = tempfile.mkdtemp(prefix="baton-test-")
+        self.addCleanup(os.rmdir, mounted)
+        disk = SmallDisk(self, mounted, 200)
+        whole, tempfile.tempdir = tempfile.gettempdir(), mounted
+        self.addCleanup(setattr, tempfile, "tempdir", whole)
+        t = self.topology()
+        tempfile.tempdir = whole
+        t.start()
+        source = self.source(t, 20, 1 << 20)
+        accepted = t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-bw", "4000000", "-dd", t.path("out"), source)
+        eventually(lambda: os.path.isdir(t.path("out")) and len(os.listdir(t.path("out"))) > 2, "data arrives")
+        disk.fill()
+        asked = subprocess.Popen([os.path.join(BIN, "fteCreateTransfer"), "-sa", "SRC", "-da", "DST", "-w", "-dd",
+                                  t.path("out2"), source], env=t.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        pass_time(6)
+        disk.empty()
+        record = t.items_of(t.id_of(accepted))
+        self.assertEqual(0, record["resultCode"], str(record)[:2000] + t.log("SRC")[-2000:] + t.log("DST")[-2000:])
+        self.assert_same(t, t.path("out"))
+        self.assertEqual(20, len(record["items_list"]))
+        said, _ = asked.communicate(timeout=120)
+        # It was accepted, or refused with a reason; either way the next one is served.
+        self.assertTrue(asked.returncode == 0 or "BFG" in said, said)
+        self.assertEqual(0, t.transfer("-dd", t.path("out3"), source).code)
+        self.assert_same(t, t.path("out3"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -18,6 +18,18 @@ data_settings make_data_settings(const property_set& agent) {
   return s;
 }
 
+program_settings make_program_settings(const property_set& agent) {
+  program_settings s;
+  for (const std::string& directory : split(agent.text("commandPath"), ':')) {
+    if (!directory.empty()) s.path.push_back(directory);
+  }
+  s.threads = static_cast<int>(agent.integer("maxCommandHandlerThreads"));
+  s.retries_max = static_cast<int>(agent.integer("maxCommandRetries"));
+  s.wait_ms = agent.milliseconds("maxCommandWait");
+  s.output_max = static_cast<std::size_t>(agent.integer("maxCommandOutput"));
+  return s;
+}
+
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
@@ -39,6 +51,7 @@ settings make_settings(const property_set& agent, const layout& where, const std
   s.window_frames = static_cast<std::uint32_t>(agent.integer("agentWindowSize"));
   s.checkpoint_frames = static_cast<std::uint32_t>(agent.integer("agentCheckpointInterval")) * s.window_frames;
   s.data = make_data_settings(agent);
+  s.programs = make_program_settings(agent);
   s.bandwidth_limit = static_cast<std::uint64_t>(agent.integer("agentBandwidthLimit"));
   s.max_source_transfers = static_cast<int>(agent.integer("maxSourceTransfers"));
   s.max_destination_transfers = static_cast<int>(agent.integer("maxDestinationTransfers"));

@@ -24,6 +24,14 @@ struct data_settings {
   bool loopback_only() const { return tls.certificate.empty() && !allow_plain; }
 };
 
+// Programs that transfers may run.
+struct program_settings {
+  std::vector<std::string> path;  // directories; none: no program may be run
+  int threads = 5, retries_max = 9;
+  std::int64_t wait_ms = 60000;
+  std::size_t output_max = 10240;  // bytes
+};
+
 struct settings {
   std::string name, description, coordination;  // coordination: the name of the set of configuration
   std::string qmgr, qmgr_host;                  // host: empty in bindings mode
@@ -31,6 +39,7 @@ struct settings {
   std::string plan_directory;  // where plans of running transfers are kept
   bool bindings = true;
   data_settings data;
+  program_settings programs;
   std::uint64_t bandwidth_limit = 0;  // bytes per second of all transfers that are sent; 0: none
   std::uint32_t chunk_bytes = 262144, window_frames = 10, checkpoint_frames = 40;
   int max_source_transfers = 25, max_destination_transfers = 25, max_queued_transfers = 1000;

@@ -46,6 +46,13 @@ constexpr option options[] = {
     {"bw", "bandwidth", option_kind::number, "bytes",
      "Bytes per second that the transfer may use. Default: no limit but the source agent's agentBandwidthLimit.", false,
      false, false, 1, 1099511627776},
+    {"presrc", "pre-source", option_kind::text, "program",
+     "Program that the source agent runs before data moves, as command(argument,...),retries,seconds,success: "
+     "everything but the command may be left out. It is one of the agent's commandPath. When it fails, so does the "
+     "transfer."},
+    {"postsrc", "post-source", option_kind::text, "program",
+     "Program that the source agent runs after all files have arrived. When it fails the transfer is a partial "
+     "success."},
     {"w", "wait", option_kind::number, "seconds",
      "Wait for the end of the transfer and show how far it is; without a value, or with -1, for ever. The exit code is "
      "the "
@@ -55,9 +62,9 @@ constexpr option options[] = {
     json_option,
 };
 constexpr std::string_view not_yet[] = {
-    "td",     "gt",     "ss",      "tb",      "oi",   "of",   "oc",   "es",   "tr",    "tl",   "sce",  "dce",  "dle",
-    "presrc", "predst", "postsrc", "postdst", "dq",   "ds",   "dp",   "du",   "qs",    "dqdb", "dqdt", "dqdp", "dqp",
-    "qmp",    "qi",     "sq",      "sqgi",    "sqwt", "sqdb", "sqdt", "sqdp", "skeep", "srdb", "srdp", "dtr",  "dfa"};
+    "td",     "gt",      "ss",   "tb",   "oi",   "of",   "oc",    "es",   "tr",   "tl",   "sce", "dce", "dle",
+    "predst", "postdst", "dq",   "ds",   "dp",   "du",   "qs",    "dqdb", "dqdt", "dqdp", "dqp", "qmp", "qi",
+    "sq",     "sqgi",    "sqwt", "sqdb", "sqdt", "sqdp", "skeep", "srdb", "srdp", "dtr",  "dfa"};
 
 error wrong(std::string text) {
   return {errc::bad_usage, std::move(text)};
@@ -107,9 +114,19 @@ status add_specs(const arguments& words, formats::transfer_request& request) {
   return done();
 }
 
+status add_programs(const arguments& words, formats::transfer_request& request) {
+  for (const auto& [option, call] : {std::pair{"presrc", &request.pre_source}, {"postsrc", &request.post_source}}) {
+    if (!words.has(option)) continue;
+    auto parsed = formats::parse_program_call(words.text(option));
+    if (!parsed) return wrong(fmt::format("-{}: {}", option, parsed.error().text));
+    *call = std::move(*parsed);
+  }
+  return done();
+}
+
 result<formats::transfer_request> request_of(const arguments& words) {
   formats::transfer_request request;
-  for (auto add : {add_agents, add_specs, add_metadata}) {
+  for (auto add : {add_agents, add_specs, add_metadata, add_programs}) {
     if (auto added = add(words, request); !added) return added.error();
   }
   request.id = random_hex(transfer_id_bytes);

@@ -112,8 +112,9 @@ using source_output = std::variant<source_action::make_plan, source_action::nego
                                    source_action::recover, source_action::wake_at, source_action::finish>;
 
 // Result codes that the machine decides itself; complete leaves the code to the items' results.
-inline constexpr int code_complete = 0, code_failed = 40, code_cancelled = 41, code_destination_capacity = 45,
-                     code_unreachable = 49, code_recovery_timed_out = 69, code_outbid = 190;
+inline constexpr int code_complete = 0, code_partial = 20, code_failed = 40, code_cancelled = 41,
+                     code_destination_capacity = 45, code_unreachable = 49, code_recovery_timed_out = 69,
+                     code_outbid = 190;
 
 class source_machine {
  public:

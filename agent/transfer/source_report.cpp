@@ -14,7 +14,6 @@ namespace {
 
 constexpr logger log{"Transfer"};
 constexpr std::int64_t publish_interval_ms = 1000;
-constexpr int code_partial = 20;
 
 }  // namespace
 

@@ -42,7 +42,7 @@ std::uint64_t first_attempt(const formats::source_record& record, std::uint64_t 
 }  // namespace
 
 source_transfer::source_transfer(services& agent, plan_collector& plans, channel::direct_channels& channels,
-                                 token_bucket& of_agent, formats::transfer_request request,
+                                 token_bucket& of_agent, program_runner& programs, formats::transfer_request request,
                                  formats::source_record record, ended on_end)
     : agent_(agent),
       request_(std::make_shared<const formats::transfer_request>(std::move(request))),
@@ -57,6 +57,8 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, channel
           }),
       plan_(std::make_shared<source_plan>(agent, plans, request_, record_, plan_handlers())),
       path_(std::make_shared<source_path>(agent, channels, request_, path_handlers())),
+      programs_(std::make_shared<source_programs>(agent, programs, request_, record_,
+                                                  [this](services::stored done) { save_record(std::move(done)); })),
       of_agent_(of_agent),
       report_(agent, request_, record_),
       adopted_(record_.planned),
@@ -69,6 +71,7 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, channel
 
 source_transfer::~source_transfer() {
   plan_->stop();
+  programs_->stop();
   path_->close();
   for (const auto timer : {wake_, progress_timer_, read_timer_}) agent_.loop().cancel(timer);
 }
@@ -195,7 +198,7 @@ void source_transfer::plan_listed() {
 }
 
 void source_transfer::plan_ready() {
-  if (!adopted_) return feed(source_event::planned{});
+  if (!adopted_) return before_data();
   std::vector<std::uint64_t> deleting;
   for (const auto& item : record_.deleting) deleting.push_back(item.number);
   std::sort(deleting.begin(), deleting.end());
@@ -204,7 +207,13 @@ void source_transfer::plan_ready() {
     report_.began(plan_->totals(), true);
     save_record();
     tell_progress();
-    feed(source_event::planned{});
+    before_data();
+  });
+}
+
+void source_transfer::before_data() {
+  programs_->run(source_programs::point::pre_source, [this](const std::string& failure) {
+    failure.empty() ? feed(source_event::planned{}) : no_plan(code_failed, failure);
   });
 }
 
@@ -351,6 +360,7 @@ void source_transfer::perform(const source_action::wake_at& a) {
 
 void source_transfer::perform(const source_action::finish& a) {
   plan_->stop();
+  programs_->stop();
   path_->close();
   for (const auto timer : {wake_, read_timer_}) agent_.loop().cancel(timer);
   finish_ = a;
@@ -360,12 +370,23 @@ void source_transfer::perform(const source_action::finish& a) {
   finish_when_quiet();
 }
 
-// The last steps, once no source is being deleted any more: books, result, answer, and the end of the record.
+// The last steps, once no source is being deleted any more.
 void source_transfer::finish_when_quiet() {
-  if (!finish_ || ledger_.busy()) return;
-  const auto keep = shared_from_this();  // on_end_ drops this object, and itself with it
+  if (!finish_ || ledger_.busy() || std::exchange(closing_, true)) return;
+  const auto keep = shared_from_this();
   if (finish_->code == code_complete) ledger_.close_unanswered(render(messages::BFGTR0022E));
   ledger_.flush();
+  if (finish_->code != code_complete || record_.failed > 0) return close_books();
+  programs_->run(source_programs::point::post_source, [this](const std::string& failure) {
+    if (!failure.empty()) finish_->code = code_partial;
+    failure_text_ = failure;
+    close_books();
+  });
+}
+
+// Result, answer, and the end of the record.
+void source_transfer::close_books() {
+  const auto keep = shared_from_this();  // on_end_ drops this object, and itself with it
   report_.ended(finish_->code, failure_text_, plan_->totals());
   plan_->remove();
   over_ = true;

@@ -13,6 +13,7 @@
 #include "agent/transfer/source_machine.hpp"
 #include "agent/transfer/source_path.hpp"
 #include "agent/transfer/source_plan.hpp"
+#include "agent/transfer/source_programs.hpp"
 #include "agent/transfer/source_reader.hpp"
 #include "agent/transfer/source_report.hpp"
 #include "agent/transfer/token_bucket.hpp"
@@ -27,7 +28,8 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   // `record` is new, or what an earlier activation left. `plans` has what is known of its plan. `on_end` is called
   // once, last.
   source_transfer(services& agent, plan_collector& plans, channel::direct_channels& channels, token_bucket& of_agent,
-                  formats::transfer_request request, formats::source_record record, ended on_end);
+                  program_runner& programs, formats::transfer_request request, formats::source_record record,
+                  ended on_end);
   ~source_transfer();
 
   void start();
@@ -58,8 +60,10 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void plan_listed();
   void plan_ready();
   void no_plan(int code, std::string text);
+  void before_data();
   void frame_done(std::uint64_t attempt, std::shared_ptr<read_frame> frame);
   void finish_when_quiet();
+  void close_books();
   void end_at_first_failure();
   void tell_progress();
   void peer_changed(std::uint64_t epoch, const std::string& run);
@@ -79,6 +83,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   item_ledger ledger_;
   const std::shared_ptr<source_plan> plan_;
   const std::shared_ptr<source_path> path_;
+  const std::shared_ptr<source_programs> programs_;
   token_bucket& of_agent_;  // what all transfers of the agent may use together
   token_bucket of_transfer_;
   source_report report_;
@@ -103,6 +108,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   bool peer_changed_ = false;  // while the machine is told so
   bool over_ = false;          // its record has been given up
   std::optional<source_action::finish> finish_;
+  bool closing_ = false;  // the last steps have begun
 };
 
 }  // namespace baton::transfer

@@ -18,6 +18,7 @@ transfers::transfers(services& agent, std::function<void()> became_idle)
       became_idle_(std::move(became_idle)),
       channels_(agent.loop(), agent.pool(), agent.settings(),
                 [this](channel::kind what, byte_buffer body) { received_directly(what, std::move(body)); }),
+      programs_(agent),
       plans_(agent) {}
 
 std::optional<refusal> transfers::check(std::size_t pending) const {
@@ -103,7 +104,7 @@ void transfers::start_next() {
 
 void transfers::start(formats::source_record record, formats::transfer_request request) {
   const std::string id = record.transfer_id;
-  auto made = std::make_shared<source_transfer>(agent_, plans_, channels_, bandwidth_, std::move(request),
+  auto made = std::make_shared<source_transfer>(agent_, plans_, channels_, bandwidth_, programs_, std::move(request),
                                                 std::move(record), [this](const std::string& ended) {
                                                   sources_.erase(ended);
                                                   start_next();

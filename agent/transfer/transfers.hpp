@@ -81,7 +81,8 @@ class transfers {
 
   services& agent_;
   const std::function<void()> became_idle_;
-  channel::direct_channels channels_;  // ends after all that uses it
+  channel::direct_channels channels_;  // this and the next end after all that uses them
+  program_runner programs_;
   std::map<std::string, std::shared_ptr<source_transfer>> sources_;
   std::map<std::string, std::shared_ptr<destination_transfer>> destinations_;
   // Those that had begun before a takeover come first; then by falling priority, then in the order of arrival.

@@ -42,6 +42,10 @@ class json_writer {
   void identity(const char* key, std::string& member) { (*this)(key, member); }
   // A file name of any bytes.
   void name(const char* key, std::string& member) { out_[key] = name_to_text(member); }
+  void names(const char* key, std::vector<std::string>& list) {
+    out_[key] = nlohmann::json::array();
+    for (const auto& entry : list) out_[key].push_back(name_to_text(entry));
+  }
   nlohmann::json& value() { return out_; }
 
   template <class T>
@@ -86,10 +90,11 @@ class json_reader {
   void name(const char* key, std::string& member) {
     std::string text;
     (*this)(key, text);
-    if (in_.find(key) == in_.end()) return;
-    const auto bytes = text_to_name(text);
-    if (!bytes) fail(path_ + "/" + key, "a file name with %XX escapes", text);
-    member = *bytes;
+    if (in_.find(key) != in_.end()) member = bytes_of(text, path_ + "/" + key);
+  }
+  void names(const char* key, std::vector<std::string>& list) {
+    (*this)(key, list);
+    for (auto& entry : list) entry = bytes_of(entry, path_ + "/" + key);
   }
 
   struct bad_member {
@@ -99,6 +104,11 @@ class json_reader {
  private:
   [[noreturn]] static void fail(const std::string& path, const std::string& expected, const std::string& found) {
     throw bad_member{fmt::format("{}: expected {}, found {}", path, expected, found)};
+  }
+  static std::string bytes_of(const std::string& text, const std::string& path) {
+    auto bytes = text_to_name(text);
+    if (!bytes) fail(path, "a file name with %XX escapes", text);
+    return std::move(*bytes);
   }
   static std::string shown(const nlohmann::json& value) {
     return value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace).substr(0, 80);

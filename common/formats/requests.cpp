@@ -58,6 +58,15 @@ void describe(Archive& a, transfer_spec& s) {
 }
 
 template <class Archive>
+void describe(Archive& a, program_call& c) {
+  a.name("command", c.command);
+  a.names("arguments", c.arguments);
+  a("retryCount", c.retry_count);
+  a("retryWait", c.retry_wait_s);
+  a("success", c.success);
+}
+
+template <class Archive>
 void describe(Archive& a, transfer_request& r) {
   a("id", r.id);
   a("job", r.job);
@@ -72,6 +81,8 @@ void describe(Archive& a, transfer_request& r) {
   a("bandwidth", r.bandwidth);
   a("metaData", r.metadata);
   a("specs", r.specs);
+  a("preSource", r.pre_source);
+  a("postSource", r.post_source);
   a("wait", r.wait);
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/formats/program_call.hpp"
 #include "common/result.hpp"
 
 namespace baton::formats {
@@ -60,7 +61,8 @@ struct transfer_request {
   std::uint64_t bandwidth = 0;           // bytes per second; 0: only what limits the agent
   std::map<std::string, std::string> metadata;
   std::vector<transfer_spec> specs;
-  bool wait = false;  // the asker wants progress and the result
+  program_call pre_source, post_source;  // at the source agent, before data moves and after all has arrived
+  bool wait = false;                     // the asker wants progress and the result
 };
 
 struct cancel_request {

@@ -49,6 +49,7 @@ void describe(Archive& a, source_record& r) {
   a("planCheck", r.plan_check);
   a("itemsTotal", r.items_total);
   a("bytesTotal", r.bytes_total);
+  a("programs", r.programs);
   a("peerEpoch", r.peer_epoch);
   a("peerRun", r.peer_run);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,7 @@ struct source_record {
   std::uint64_t plan_parts = 0, plan_bytes = 0;
   std::string plan_check;  // hex, XXH3-64 of the whole plan
   std::uint64_t items_total = 0, bytes_total = 0;
+  std::map<std::string, std::string> programs;  // how far each is that was begun: see source_programs
   // The highest epoch of the destination agent that was seen, and whose it was.
   std::uint64_t peer_epoch = 0;
   std::string peer_run;

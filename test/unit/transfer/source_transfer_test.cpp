@@ -29,7 +29,7 @@ class played_transfer {
     }
     record.transfer_id = request_.id;
     record.reply_to = "asker";
-    transfer_ = std::make_shared<source_transfer>(agent, plans_, channels_, bandwidth_, request_, record,
+    transfer_ = std::make_shared<source_transfer>(agent, plans_, channels_, bandwidth_, programs_, request_, record,
                                                   [this](const std::string&) {
                                                     transfer_.reset();  // as its owner does
                                                     ended_ = true;
@@ -66,6 +66,7 @@ class played_transfer {
   temporary_directory where_;
   plan_collector plans_{agent};
   token_bucket bandwidth_;
+  program_runner programs_{agent};
   channel::direct_channels channels_{agent.loop(), agent.pool(), agent.settings(), nullptr};
   formats::transfer_request request_;
   std::shared_ptr<source_transfer> transfer_;

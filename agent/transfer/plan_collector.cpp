@@ -17,15 +17,19 @@ namespace {
 constexpr logger log{"Transfer"};
 constexpr std::int64_t again_ms = 2000;
 
-// Empty, or what is wrong.
-std::string write_part(const std::string& path, const std::string& packed, std::uint64_t offset) {
+struct part_end {
+  std::string failure;     // empty: it is in the file
+  bool malformed = false;  // writing it later does not help
+};
+
+part_end write_part(const std::string& path, const std::string& packed, std::uint64_t offset) {
   const auto bytes = formats::unpack_plan(packed);
-  if (!bytes) return bytes.error().text;
+  if (!bytes) return {bytes.error().text, true};
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
   const descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   const int failure = file.open() ? write_all(file, *bytes, offset) : errno;
-  return failure == 0 ? "" : fmt::format("{}: {}", path, system_text(failure));
+  return {failure == 0 ? "" : fmt::format("{}: {}", path, system_text(failure))};
 }
 
 }  // namespace
@@ -39,15 +43,22 @@ void plan_collector::add(const formats::plan_part& part, std::function<void()> k
 void plan_collector::write(std::shared_ptr<const arrived> part) {
   const std::string path = file(part->of.first, part->of.second);
   agent_.pool().submit([this, part, path, over = over_]() -> std::function<void()> {
-    const std::string failure = write_part(path, part->packed, std::uint64_t{part->number} * formats::plan_part_bytes);
-    return [this, part, path, over, failure] {
+    const auto end = write_part(path, part->packed, std::uint64_t{part->number} * formats::plan_part_bytes);
+    return [this, part, path, over, end] {
       if (*over) return;
-      if (!failure.empty()) return write_later(part, failure);
+      if (end.malformed) return give_up(*part, end.failure);
+      if (!end.failure.empty()) return write_later(part, end.failure);
       collections_[part->of].parts.insert(part->number);
       part->kept();
       look(part->of);
     };
   });
+}
+
+// Its transfer lacks a part then, and says so. Held, it would be in the way of what comes behind it on STATE.
+void plan_collector::give_up(const arrived& part, const std::string& why) {
+  log(messages::BFGTR0044E, part.number, part.of.first, why);
+  part.kept();
 }
 
 void plan_collector::write_later(std::shared_ptr<const arrived> part, const std::string& why) {

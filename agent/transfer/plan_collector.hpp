@@ -45,6 +45,7 @@ class plan_collector {
   };
   void write(std::shared_ptr<const arrived> part);
   void write_later(std::shared_ptr<const arrived> part, const std::string& why);
+  void give_up(const arrived& part, const std::string& why);
   void look(const key& of);
 
   services& agent_;

@@ -270,8 +270,8 @@ void agent::send_data(const std::string& address, amqp::message content) {
   if (links_) links_->send_data(address, std::move(content));
 }
 
-void agent::publish(const formats::log_event& event) {
-  publisher_.publish(publication(formats::subject::transfer_log, to_json(event), true));
+void agent::publish(const formats::log_event& event, std::function<void()> told) {
+  publisher_.publish(publication(formats::subject::transfer_log, to_json(event), true), std::move(told));
 }
 
 void agent::publish(const formats::transfer_status& status) {

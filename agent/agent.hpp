@@ -55,7 +55,7 @@ class agent : public transfer::services {
   void outbid(std::uint64_t epoch) override;
   void send(const std::string& address, amqp::message content) override;
   void send_data(const std::string& address, amqp::message content) override;
-  void publish(const formats::log_event& event) override;
+  void publish(const formats::log_event& event, std::function<void()> told) override;
   void publish(const formats::transfer_status& status) override;
   void save(const formats::source_record& record, stored done) override { store_->save(record, std::move(done)); }
   void save(const formats::plan_part& part, stored done) override { store_->save(part, std::move(done)); }

@@ -152,7 +152,7 @@ void command_handler::refuse(const amqp::message& content, const formats::transf
   auto event = transfer::log_event_of(request, record, action);
   event.result_code = code;
   event.supplement = why;
-  agent_.publish(event);
+  agent_.publish(event, nullptr);
 }
 
 void command_handler::cancel(const amqp::message& content) {

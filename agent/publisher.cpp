@@ -1,6 +1,7 @@
 #include "agent/publisher.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/backoff.hpp"
 #include "common/formats/queues.hpp"
@@ -45,6 +46,10 @@ void publisher::retry(const error& why) {
     waiting_.push_front(std::move(entry->second));
   }
   unsettled_.clear();
+  for (auto& one : waiting_)
+    loop_.post([told = std::exchange(one.told, nullptr)] {
+      if (told) told();
+    });
   if (!told_) log(messages::BFGMQ1024I, why.text);
   told_ = true;
   const std::int64_t delay = doubled_wait_ms(retry_ms_first, failures_++, retry_ms_max);
@@ -53,18 +58,28 @@ void publisher::retry(const error& why) {
   });
 }
 
-void publisher::publish(amqp::message content) {
-  if (closed_ || (!content.durable && !open_)) return;
-  waiting_.push_back(std::move(content));
-  if (waiting_.size() > waiting_max) waiting_.pop_front();
+void publisher::publish(amqp::message content, std::function<void()> told) {
+  publication made{std::move(content), std::move(told)};
+  if (!open_) tell(made);
+  if (closed_ || (!made.content.durable && !open_)) return;
+  waiting_.push_back(std::move(made));
+  if (waiting_.size() > waiting_max) {
+    tell(waiting_.front());
+    waiting_.pop_front();
+  }
   pump();
+}
+
+void publisher::tell(publication& of) {
+  if (const auto told = std::exchange(of.told, nullptr)) told();
 }
 
 void publisher::pump() {
   while (open_ && !waiting_.empty() && unsettled_.size() < unsettled_max) {
-    amqp::message first = std::move(waiting_.front());
+    publication first = std::move(waiting_.front());
     waiting_.pop_front();
-    unsettled_.emplace(connection_->send(link_, first), first);
+    const amqp::send_id id = connection_->send(link_, first.content);
+    unsettled_.emplace(id, std::move(first));
   }
 }
 
@@ -91,7 +106,8 @@ void publisher::connection_lost(const error& why) {
 }
 
 void publisher::sent(amqp::send_id id, amqp::outcome) {
-  unsettled_.erase(id);  // what the queue manager refuses is not worth a second try
+  // What the queue manager refuses is not worth a second try.
+  if (auto answered = unsettled_.extract(id)) tell(answered.mapped());
   pump();
 }
 

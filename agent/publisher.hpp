@@ -22,13 +22,19 @@ class publisher : public amqp::connection_events {
   ~publisher() override;
 
   void start();
-  // A message for SYSTEM.FTE. Not durable ones are dropped while there is no connection.
-  void publish(amqp::message content);
+  // A message for SYSTEM.FTE. Not durable ones are dropped while there is no connection. `told` is called once: when
+  // the queue manager has answered for it, or as soon as there is no connection; it may be called at once.
+  void publish(amqp::message content, std::function<void()> told = nullptr);
   // Nothing waits that could be sent now.
   bool quiet() const { return !open_ || (waiting_.empty() && unsettled_.empty()); }
   void close();
 
  private:
+  struct publication {
+    amqp::message content;
+    std::function<void()> told;  // empty when it has been called
+  };
+  static void tell(publication& of);
   void connect();
   void retry(const error& why);
   void pump();
@@ -45,8 +51,8 @@ class publisher : public amqp::connection_events {
   amqp::link_id link_ = 0;
   bool open_ = false, told_ = false, closed_ = false;
   int failures_ = 0;
-  std::deque<amqp::message> waiting_;
-  std::map<amqp::send_id, amqp::message> unsettled_;
+  std::deque<publication> waiting_;
+  std::map<amqp::send_id, publication> unsettled_;
 };
 
 }  // namespace baton::agent

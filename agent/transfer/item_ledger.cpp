@@ -50,9 +50,10 @@ formats::log_event log_event_of(const formats::transfer_request& request, format
   return event;
 }
 
-item_ledger::item_ledger(services& agent, std::shared_ptr<const formats::transfer_request> request,
+item_ledger::item_ledger(services& agent, event_log& events, std::shared_ptr<const formats::transfer_request> request,
                          formats::source_record& record, save saved, std::function<void()> settled)
     : agent_(agent),
+      events_(events),
       request_(std::move(request)),
       record_(record),
       save_(std::move(saved)),
@@ -251,7 +252,7 @@ void item_ledger::flush() {
   record_items(agent_.settings().transfer_log, *request_, log_);
   event.items = std::move(log_);
   log_.clear();
-  agent_.publish(event);
+  events_.publish(event);
 }
 
 }  // namespace baton::transfer

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/transfer/event_log.hpp"
 #include "agent/transfer/services.hpp"
 #include "agent/transfer/source_reader.hpp"
 #include "common/formats/transfer.hpp"
@@ -25,8 +26,8 @@ class item_ledger {
   using save = std::function<void(std::function<void(bool stored)>)>;
   // `record` holds the sums and is kept up to date; `saved` makes it durable; `settled` is called whenever busy() may
   // have become false.
-  item_ledger(services& agent, std::shared_ptr<const formats::transfer_request> request, formats::source_record& record,
-              save saved, std::function<void()> settled);
+  item_ledger(services& agent, event_log& events, std::shared_ptr<const formats::transfer_request> request,
+              formats::source_record& record, save saved, std::function<void()> settled);
   ~item_ledger();
 
   // Goes on with what an earlier activation was about to delete: these items of the record, as the plan has them.
@@ -40,7 +41,7 @@ class item_ledger {
   void rewind(const formats::position& from);
   // The transfer has ended: items that never got a result count as failed with this text.
   void close_unanswered(const std::string& text);
-  // Publishes what is left. Call when busy() is false.
+  // Publishes what is left: before a record says that it is done, and at the end.
   void flush();
   bool busy() const { return !verified_.empty(); }
   // Behind the last item that was added.
@@ -62,6 +63,7 @@ class item_ledger {
   void try_again_in(std::int64_t delay_ms, void (item_ledger::*step)());
 
   services& agent_;
+  event_log& events_;
   const std::shared_ptr<const formats::transfer_request> request_;
   formats::source_record& record_;
   const save save_;

@@ -40,7 +40,9 @@ class services {
   virtual void send(const std::string& address, amqp::message content) = 0;
   virtual void send_data(const std::string& address, amqp::message content) = 0;
 
-  virtual void publish(const formats::log_event& event) = 0;
+  // `told` is called once: when the coordination queue manager has the event on stable storage, or when it is not known
+  // to come there soon. It may be called at once; never when the activation ends before.
+  virtual void publish(const formats::log_event& event, std::function<void()> told) = 0;
   virtual void publish(const formats::transfer_status& status) = 0;
 
   // What is durable of a transfer: a record is replaced by a newer one, and all is removed when the transfer has ended.

@@ -24,7 +24,7 @@ void source_report::began(const plan_totals& totals, bool published) {
   auto event = log_event_of(*request_, record_, "started");
   event.items_total = totals.items;
   event.bytes_total = totals.bytes;
-  agent_.publish(event);
+  events_.publish(event);
 }
 
 void source_report::progress(formats::progress now) {
@@ -70,7 +70,7 @@ void source_report::ended(int code, const std::string& why, const plan_totals& t
   event.items_total = totals.items;
   event.bytes_total = totals.bytes;
   event.wasted_bytes = wasted;
-  agent_.publish(event);
+  events_.publish(event);
   formats::reply answer;
   answer.result_code = code;
   answer.text = text;

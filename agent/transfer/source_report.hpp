@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/transfer/event_log.hpp"
 #include "agent/transfer/plan.hpp"
 #include "agent/transfer/rate_meter.hpp"
 #include "agent/transfer/services.hpp"
@@ -16,9 +17,9 @@ namespace baton::transfer {
 class source_report {
  public:
   // `record` has the sums and who waits; numbers of log events are taken from it.
-  source_report(services& agent, std::shared_ptr<const formats::transfer_request> request,
+  source_report(services& agent, event_log& events, std::shared_ptr<const formats::transfer_request> request,
                 formats::source_record& record)
-      : agent_(agent), request_(std::move(request)), record_(record) {}
+      : agent_(agent), events_(events), request_(std::move(request)), record_(record) {}
 
   // Its items are known; `published`: by an earlier activation already.
   void began(const plan_totals& totals, bool published);
@@ -32,6 +33,7 @@ class source_report {
   void tell_who_waits(const char* subject, std::string body);
 
   services& agent_;
+  event_log& events_;
   const std::shared_ptr<const formats::transfer_request> request_;
   formats::source_record& record_;
   std::int64_t published_at_ms_ = 0;

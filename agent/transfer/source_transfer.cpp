@@ -49,8 +49,9 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, channel
       record_(std::move(record)),
       on_end_(std::move(on_end)),
       machine_(limits_of(agent.settings(), *request_), first_attempt(record_, agent.epoch())),
+      events_(agent),
       ledger_(
-          agent, request_, record_, [this](services::stored done) { save_record(std::move(done)); },
+          agent, events_, request_, record_, [this](services::stored done) { save_record(std::move(done)); },
           [this] {
             if (!finish_) save_when_behind();
             finish_when_quiet();
@@ -60,7 +61,7 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, channel
       programs_(std::make_shared<source_programs>(agent, programs, request_, record_,
                                                   [this](services::stored done) { save_record(std::move(done)); })),
       of_agent_(of_agent),
-      report_(agent, request_, record_),
+      report_(agent, events_, request_, record_),
       adopted_(record_.planned),
       recoveries_before_(record_.recoveries),
       started_at_ms_(boot_time_ms()) {
@@ -384,15 +385,17 @@ void source_transfer::finish_when_quiet() {
   });
 }
 
-// Result, answer, and the end of the record.
+// Result, answer, and the end of the record, which goes when the log has the end.
 void source_transfer::close_books() {
-  const auto keep = shared_from_this();  // on_end_ drops this object, and itself with it
   report_.ended(finish_->code, failure_text_, plan_->totals());
-  plan_->remove();
-  over_ = true;
-  agent_.forget_source(request_->id);
-  finish_.reset();
-  on_end_(request_->id);
+  events_.when_told([this] {
+    const auto keep = shared_from_this();  // on_end_ drops this object, and itself with it
+    plan_->remove();
+    over_ = true;
+    agent_.forget_source(request_->id);
+    finish_.reset();
+    on_end_(request_->id);
+  });
 }
 
 formats::progress source_transfer::how_far() const {
@@ -425,15 +428,21 @@ void source_transfer::tell_progress() {
   });
 }
 
-// A record that comes behind the end would be found by the next activation, which has no plan for it any more.
+// As it is now, as soon as what it says is in the log.
 void source_transfer::save_record(services::stored done) {
-  if (over_) return;
   saved_at_ms_ = boot_time_ms();
+  ledger_.flush();
   record_.results_from = ledger_.results_from();
   record_.done = ledger_.closed_behind();
   record_.epoch = agent_.epoch();
   ++record_.sequence;
-  agent_.save(record_, [weak = weak_from_this(), from = record_.results_from, done = std::move(done)](bool kept) {
+  events_.when_told([this, record = record_, done = std::move(done)]() mutable { save_now(record, std::move(done)); });
+}
+
+// A record that comes behind the end would be found by the next activation, which has no plan for it any more.
+void source_transfer::save_now(const formats::source_record& record, services::stored done) {
+  if (over_) return;
+  agent_.save(record, [weak = weak_from_this(), from = record.results_from, done = std::move(done)](bool kept) {
     const auto self = weak.lock();
     if (self && kept) self->durable_results_from_ = std::max(self->durable_results_from_, from);
     if (done) done(kept);

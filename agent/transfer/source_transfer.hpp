@@ -70,6 +70,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void query_when_silent();
   formats::progress how_far() const;
   void save_record(services::stored done = nullptr);
+  void save_now(const formats::source_record& record, services::stored done);
   void save_when_behind();
   bool may_read() const;
   std::int64_t rate_wait_ms();
@@ -80,6 +81,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   formats::source_record record_;
   const ended on_end_;
   source_machine machine_;
+  event_log events_;
   item_ledger ledger_;
   const std::shared_ptr<source_plan> plan_;
   const std::shared_ptr<source_path> path_;

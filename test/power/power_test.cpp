@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
@@ -269,11 +270,16 @@ class world {
   }
 
   void check_end() {
+    std::set<std::uint64_t> logged;
     for (const auto& event : source_->events) {
-      for (const auto& item : event.items) require(item.result_code == 0, item.supplement);
+      for (const auto& item : event.items) {
+        require(item.result_code == 0, item.supplement);
+        logged.insert(item.number);
+      }
     }
     require(reply_.result_code == 0, fmt::format("the result is {}: {}", reply_.result_code, reply_.text));
     if (destination_disk_->dark() || source_disk_->dark()) return;
+    require(logged.size() == reply_.items, fmt::format("{} of {} items are in the log", logged.size(), reply_.items));
     const auto certain = destination_disk_->certain();
     for (const auto& [name, content] : contents_) {
       const auto arrived = certain.find(name);

@@ -39,8 +39,14 @@ class simulated_agent : public transfer::services {
     wire_.push_back({address, std::move(m)});
   }
   void send_data(const std::string& address, amqp::message m) override { send(address, std::move(m)); }
-  void publish(const formats::log_event& event) override {
-    if (!disk_.dark()) events.push_back(event);
+  void publish(const formats::log_event& event, std::function<void()> told) override {
+    // On a way of its own: what has not been told when the power goes is lost.
+    if (disk_.dark()) return;
+    loop_.post([this, event, told = std::move(told), life = life_] {
+      if (life != life_ || disk_.dark()) return;
+      events.push_back(event);
+      if (told) told();
+    });
   }
   void publish(const formats::transfer_status&) override {}
   void save(const formats::source_record& record, stored done) override {

@@ -27,7 +27,11 @@ class fake_agent : public transfer::services {
   void outbid(std::uint64_t epoch) override { outbids.push_back(epoch); }
   void send(const std::string&, amqp::message m) override { sent.push_back(std::move(m)); }
   void send_data(const std::string&, amqp::message m) override { frames.push_back(std::move(m)); }
-  void publish(const formats::log_event& event) override { events.push_back(event); }
+  void publish(const formats::log_event& event, std::function<void()> told) override {
+    events.push_back(event);
+    if (!told) return;
+    log_is_slow ? untold.push_back(std::move(told)) : told();
+  }
   void publish(const formats::transfer_status&) override {}
   void save(const formats::source_record& record, stored done) override {
     saved = record;
@@ -56,6 +60,8 @@ class fake_agent : public transfer::services {
   bool keeps = true;              // the queue manager accepts records
   std::vector<stored> unsettled;  // with `slow`: what the queue manager has not answered
   bool slow = false;
+  std::vector<std::function<void()>> untold;  // with `log_is_slow`: events that the log has not confirmed
+  bool log_is_slow = false;
   std::atomic<bool> lease = true;
   std::atomic<std::int64_t> unfenced_from = 0;
   std::vector<std::uint64_t> outbids;

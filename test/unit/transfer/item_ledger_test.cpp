@@ -15,8 +15,8 @@ struct books {
     made.specs.emplace_back().source_disposition = what;
     request = std::make_shared<const formats::transfer_request>(std::move(made));
     ledger.emplace(
-        agent, request, record, [this](transfer::services::stored done) { agent.save(record, std::move(done)); },
-        [this] { ++settled; });
+        agent, events, request, record,
+        [this](transfer::services::stored done) { agent.save(record, std::move(done)); }, [this] { ++settled; });
   }
   read_item item(std::uint64_t number, const std::string& failure = "", bool told = true) const {
     read_item made;
@@ -49,6 +49,7 @@ struct books {
   }
 
   fake_agent agent;
+  event_log events{agent};
   std::shared_ptr<const formats::transfer_request> request;
   formats::source_record record;
   std::optional<item_ledger> ledger;
@@ -250,7 +251,7 @@ TEST_CASE("what an earlier activation was about to delete is deleted, counted or
   fs::remove(where.path() / "deleted");
   write_file(where.path() / "changed", "something else");
   kept.ledger.emplace(
-      kept.agent, kept.request, kept.record, [](transfer::services::stored) {}, [] {});
+      kept.agent, kept.events, kept.request, kept.record, [](transfer::services::stored) {}, [] {});
   auto reading = plan_reader::open(where.path() / "plan");
   REQUIRE(reading.ok());
   CHECK(kept.ledger->done() == std::set<std::uint64_t>{0, 1, 2});
@@ -273,7 +274,7 @@ TEST_CASE("results behind a gap survive a takeover and are not counted twice") {
   after.record.results_from = before.ledger->results_from();
   after.record.done = before.ledger->closed_behind();
   after.ledger.emplace(
-      after.agent, after.request, after.record, [](transfer::services::stored) {}, [] {});
+      after.agent, after.events, after.request, after.record, [](transfer::services::stored) {}, [] {});
   for (std::uint64_t i = 0; i < 4; ++i) after.ledger->add(after.item(i));
   after.ledger->settle({{0, 0, "", ""}, {1, 0, "", ""}, {2, 0, "", ""}, {3, 0, "", ""}});
   CHECK(after.record.succeeded == 2);

@@ -46,6 +46,7 @@ class played_transfer {
     transfer()->on_ack({request_.id, 1, "run", asked().attempt, frames, {}, std::move(results), complete, {}, {}});
   }
   bool wait(const std::function<bool()>& done) { return agent.loop().run_until(done, 10000); }
+  bool wait_a_moment(const std::function<bool()>& done) { return agent.loop().run_until(done, 200); }
   formats::reply result() {
     REQUIRE(wait([this] { return ended_; }));
     return *formats::read_reply(last(formats::subject::reply)->body);
@@ -89,6 +90,36 @@ TEST_CASE("a transfer ends with the sum of its items' results") {
   CHECK_FALSE(played.source_exists("a"));
   CHECK(played.source_exists("b"));
   CHECK_FALSE(played.source_exists("c"));
+}
+
+TEST_CASE("a record says that an item is done after the log has the item and not before") {
+  played_transfer played;
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
+  const std::size_t records = played.agent.records.size();
+  played.agent.log_is_slow = true;
+  played.acknowledge(1, {{0, 0, "", ""}, {1, 1, exists, ""}, {2, 0, "", ""}}, true);
+  CHECK_FALSE(
+      played.wait_a_moment([&] { return played.agent.records.size() > records || !played.source_exists("a"); }));
+  REQUIRE(played.agent.untold.size() == 1);
+  CHECK(played.agent.events.back().items.size() == 1);  // the one that failed; the others' sources are still there
+  played.agent.log_is_slow = false;
+  played.agent.untold[0]();
+  CHECK(played.result().result_code == 20);
+}
+
+TEST_CASE("the record of a transfer goes after the log has its end and not before") {
+  played_transfer played;
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
+  played.agent.log_is_slow = true;
+  played.acknowledge(1, {{0, 1, exists, ""}, {1, 1, exists, ""}, {2, 1, exists, ""}}, true);
+  CHECK_FALSE(played.wait_a_moment([&] { return played.agent.forgotten; }));
+  CHECK(played.agent.events.back().result_code == 40);
+  played.agent.log_is_slow = false;
+  for (const auto& told : played.agent.untold) told();
+  CHECK(played.result().result_code == 40);
+  CHECK(played.agent.forgotten);
 }
 
 TEST_CASE("nothing is saved of a transfer that has ended, however much its last acknowledgement tells") {

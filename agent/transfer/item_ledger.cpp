@@ -91,12 +91,6 @@ bool item_ledger::is_done(std::uint64_t number) const {
   return number < floor_ || closed_.count(number) > 0 || verified_.count(number) > 0;
 }
 
-std::set<std::uint64_t> item_ledger::done() const {
-  auto all = closed_;
-  all.insert(verified_.begin(), verified_.end());
-  return all;
-}
-
 void item_ledger::add(read_item item) {
   next_number_ = item.item.number + 1;
   if (is_done(item.item.number)) return;

@@ -50,8 +50,6 @@ class item_ledger {
   std::uint64_t results_from() const { return floor_; }
   // Items behind that one which have a result.
   std::vector<std::uint64_t> closed_behind() const { return {closed_.begin(), closed_.end()}; }
-  // Items that need not be read again, whatever the destination says.
-  std::set<std::uint64_t> done() const;
 
  private:
   bool is_done(std::uint64_t number) const;

@@ -65,7 +65,7 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, channel
       adopted_(record_.planned),
       recoveries_before_(record_.recoveries),
       started_at_ms_(boot_time_ms()) {
-  durable_results_from_ = record_.results_from;
+  note_durable(record_);
   record_.log_sequence = next_sequence(record_.log_sequence, agent.epoch());
   record_.sequence = next_sequence(record_.sequence, agent.epoch());
 }
@@ -268,7 +268,8 @@ void source_transfer::reader_opened(const reader_start& start, opened_reader& op
   ledger_.rewind(start.from);
   reader_ = std::move(opened.reader);
   failure_text_ = opened.failure;  // with it there is no reader, and read_frame says so
-  if (reader_) reader_->pass_over(ledger_.done());
+  // Of the others a new activation of the destination has to have results: the next one of this agent may not.
+  if (reader_) reader_->pass_over(durably_done_);
   if (machine_.recoveries() > 0) log(messages::BFGTR0027I, request_->id, start.from.item, start.from.offset);
   if (path_wanted_) path_->open();
 }
@@ -439,12 +440,18 @@ void source_transfer::save_record(services::stored done) {
   events_.when_told([this, record = record_, done = std::move(done)]() mutable { save_now(record, std::move(done)); });
 }
 
+void source_transfer::note_durable(const formats::source_record& kept) {
+  durable_results_from_ = std::max(durable_results_from_, kept.results_from);
+  durably_done_ = {kept.done.begin(), kept.done.end()};
+  for (const auto& item : kept.deleting) durably_done_.insert(item.number);
+}
+
 // A record that comes behind the end would be found by the next activation, which has no plan for it any more.
 void source_transfer::save_now(const formats::source_record& record, services::stored done) {
   if (over_) return;
-  agent_.save(record, [weak = weak_from_this(), from = record.results_from, done = std::move(done)](bool kept) {
+  agent_.save(record, [weak = weak_from_this(), record, done = std::move(done)](bool kept) {
     const auto self = weak.lock();
-    if (self && kept) self->durable_results_from_ = std::max(self->durable_results_from_, from);
+    if (self && kept) self->note_durable(record);
     if (done) done(kept);
     if (self && self->held_ && self->may_read()) self->perform(source_action::read_frame{});
   });

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "agent/transfer/frame_limits.hpp"
@@ -71,6 +72,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   formats::progress how_far() const;
   void save_record(services::stored done = nullptr);
   void save_now(const formats::source_record& record, services::stored done);
+  void note_durable(const formats::source_record& kept);
   void save_when_behind();
   bool may_read() const;
   std::int64_t rate_wait_ms();
@@ -100,7 +102,9 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   const int recoveries_before_;  // in earlier activations
   std::int64_t started_at_ms_;   // boot time
   std::int64_t saved_at_ms_ = 0, heard_at_ms_ = 0;
+  // What the record on STATE says: the first item without a result, and those behind it that have one.
   std::uint64_t durable_results_from_ = 0;
+  std::set<std::uint64_t> durably_done_;
   bool held_ = false;                    // a frame is to be read when may_read()
   std::deque<std::uint64_t> under_way_;  // data bytes of each frame sent and not acknowledged
   std::uint64_t frames_acked_ = 0;       // of this attempt

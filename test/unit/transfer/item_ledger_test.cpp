@@ -254,7 +254,7 @@ TEST_CASE("what an earlier activation was about to delete is deleted, counted or
       kept.agent, kept.events, kept.request, kept.record, [](transfer::services::stored) {}, [] {});
   auto reading = plan_reader::open(where.path() / "plan");
   REQUIRE(reading.ok());
-  CHECK(kept.ledger->done() == std::set<std::uint64_t>{0, 1, 2});
+  CHECK(kept.ledger->busy());
   kept.ledger->adopt_deleting(*find_items(*reading, {0, 1, 2}));
   REQUIRE(kept.wait());
   CHECK_FALSE(fs::exists(where.path() / "left"));

@@ -39,8 +39,9 @@ class played_transfer {
   }
 
   formats::negotiate asked() { return *formats::read_negotiate(last(formats::subject::negotiate)->body); }
-  void answer(formats::position from, int code = 0, const std::string& text = "") {
-    transfer()->on_negotiated({request_.id, 1, "run", asked().attempt, code, text, from, 4096, 10, 0, {}, {}});
+  const std::string& id() const { return request_.id; }
+  void answer(formats::position from, int code = 0, const std::string& text = "", std::uint64_t epoch = 1) {
+    transfer()->on_negotiated({request_.id, epoch, "run", asked().attempt, code, text, from, 4096, 10, 0, {}, {}});
   }
   void acknowledge(std::uint64_t frames, std::vector<formats::item_result> results, bool complete) {
     transfer()->on_ack({request_.id, 1, "run", asked().attempt, frames, {}, std::move(results), complete, {}, {}});
@@ -106,6 +107,32 @@ TEST_CASE("a record says that an item is done after the log has the item and not
   played.agent.log_is_slow = false;
   played.agent.untold[0]();
   CHECK(played.result().result_code == 20);
+}
+
+TEST_CASE("a new activation of the destination is sent what this side's record does not have") {
+  played_transfer played;
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
+  played.agent.slow = true;  // the record that names what is to be deleted is not on STATE
+  played.acknowledge(1, {{0, 0, "", ""}, {1, 0, "", ""}}, false);
+  const auto items_sent_again = [&] {
+    const std::size_t frames = played.agent.frames.size();
+    const std::uint64_t attempt = played.asked().attempt;
+    played.transfer()->on_ack({played.id(), 2, "next", attempt, 0, {}, {}, false, {}, {}});
+    REQUIRE(played.wait([&] { return played.asked().attempt > attempt; }));
+    played.answer({0, 0}, 0, "", 2);
+    REQUIRE(played.wait([&] { return played.agent.frames.size() > frames; }));
+    std::vector<std::uint64_t> begun;
+    REQUIRE(formats::read_frame_records(played.agent.frames.back().body, [&](const formats::record& r) {
+              if (const auto* first = std::get_if<formats::item_begin>(&r)) begun.push_back(first->number);
+              return done();
+            }).ok());
+    return begun;
+  };
+  CHECK(items_sent_again() == std::vector<std::uint64_t>{0, 1, 2});
+  played.agent.lease = false;  // so that nothing is deleted when the record is there
+  for (const auto& stored : std::exchange(played.agent.unsettled, {})) stored(true);
+  CHECK(items_sent_again() == std::vector<std::uint64_t>{2});
 }
 
 TEST_CASE("the record of a transfer goes after the log has its end and not before") {

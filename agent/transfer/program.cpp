@@ -117,7 +117,7 @@ bool wait_for(const child& running, const agent::program_settings& limits, const
 std::string text_of(std::string output) {
   const auto end = output.find_last_not_of(" \t\r\n");
   output.resize(end == std::string::npos ? 0 : end + 1);
-  return name_to_text(output);
+  return escape_control(output);
 }
 
 bool is_inside(const std::filesystem::path& directory, const std::filesystem::path& file) {

@@ -24,7 +24,7 @@ void source_report::began(const plan_totals& totals, bool published) {
   auto event = log_event_of(*request_, record_, "started");
   event.items_total = totals.items;
   event.bytes_total = totals.bytes;
-  events_.publish(event);
+  agent_.publish(event, nullptr);  // nothing needs to wait for it: every other event says the same
 }
 
 void source_report::progress(formats::progress now) {

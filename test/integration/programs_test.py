@@ -156,6 +156,15 @@ class Programs(TopologyTest):
         self.assertEqual(41, self.t.items_of(transfer)["resultCode"])
         eventually(lambda: not os.path.exists("/proc/%d" % pid), "it has ended")
 
+    def test_an_agent_that_is_stopped_ends_its_program(self):
+        transfer = self.begin("-presrc", self.program("before", "sleep 1000"), "-df", self.place("out/a"), self.write("a"))
+        eventually(self.runs, "it runs")
+        pid = int(self.read(self.place("pid")))
+        self.t.must("fteStopAgent", "-i", "SRC")
+        eventually(lambda: not os.path.exists("/proc/%d" % pid), "it has ended")
+        self.t.start("SRC")
+        self.assertEqual(40, self.t.items_of(transfer)["resultCode"])
+
     def test_one_that_hangs_holds_up_nobody(self):
         hangs = self.begin("-presrc", self.program("before", "sleep 1000"), "-df", self.place("out/a"), self.write("a"))
         eventually(self.runs, "it runs")

@@ -11,7 +11,8 @@ namespace baton::agent {
 namespace {
 
 constexpr logger log{"Publisher"};
-constexpr std::size_t waiting_max = 10000;  // publications while the coordination queue manager is away
+// While the coordination queue manager is away.
+constexpr std::size_t waiting_max = 10000, waiting_bytes_max = 16 << 20;
 constexpr std::size_t unsettled_max = 100;
 constexpr std::int64_t retry_ms_first = 500, retry_ms_max = 30000;
 
@@ -43,6 +44,7 @@ void publisher::retry(const error& why) {
   open_ = false;
   connection_.reset();
   for (auto entry = unsettled_.rbegin(); entry != unsettled_.rend(); ++entry) {
+    waiting_bytes_ += entry->second.content.body.size();
     waiting_.push_front(std::move(entry->second));
   }
   unsettled_.clear();
@@ -62,12 +64,21 @@ void publisher::publish(amqp::message content, std::function<void()> told) {
   publication made{std::move(content), std::move(told)};
   if (!open_) tell(made);
   if (closed_ || (!made.content.durable && !open_)) return;
+  waiting_bytes_ += made.content.body.size();
   waiting_.push_back(std::move(made));
-  if (waiting_.size() > waiting_max) {
+  while (waiting_.size() > waiting_max || (waiting_bytes_ > waiting_bytes_max && waiting_.size() > 1)) {
     tell(waiting_.front());
-    waiting_.pop_front();
+    take_first();
+    ++dropped_;
   }
   pump();
+}
+
+publisher::publication publisher::take_first() {
+  publication first = std::move(waiting_.front());
+  waiting_.pop_front();
+  waiting_bytes_ -= first.content.body.size();
+  return first;
 }
 
 void publisher::tell(publication& of) {
@@ -76,8 +87,7 @@ void publisher::tell(publication& of) {
 
 void publisher::pump() {
   while (open_ && !waiting_.empty() && unsettled_.size() < unsettled_max) {
-    publication first = std::move(waiting_.front());
-    waiting_.pop_front();
+    publication first = take_first();
     const amqp::send_id id = connection_->send(link_, first.content);
     unsettled_.emplace(id, std::move(first));
   }
@@ -87,6 +97,7 @@ void publisher::link_opened(amqp::link_id, const std::string&) {
   open_ = true;
   failures_ = 0;
   if (told_) log(messages::BFGAG0905I);
+  if (dropped_ > 0) log(messages::BFGAG0924W, std::exchange(dropped_, 0));
   told_ = false;
   pump();
 }

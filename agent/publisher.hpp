@@ -3,6 +3,7 @@
 // to go, and are sent when it is back. Loop thread.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -27,6 +28,7 @@ class publisher : public amqp::connection_events {
   void publish(amqp::message content, std::function<void()> told = nullptr);
   // Nothing waits that could be sent now.
   bool quiet() const { return !open_ || (waiting_.empty() && unsettled_.empty()); }
+  std::size_t waiting() const { return waiting_.size(); }
   void close();
 
  private:
@@ -35,6 +37,7 @@ class publisher : public amqp::connection_events {
     std::function<void()> told;  // empty when it has been called
   };
   static void tell(publication& of);
+  publication take_first();
   void connect();
   void retry(const error& why);
   void pump();
@@ -52,6 +55,8 @@ class publisher : public amqp::connection_events {
   bool open_ = false, told_ = false, closed_ = false;
   int failures_ = 0;
   std::deque<publication> waiting_;
+  std::size_t waiting_bytes_ = 0;  // bodies
+  std::uint64_t dropped_ = 0;      // since there is no connection
   std::map<amqp::send_id, publication> unsettled_;
 };
 

@@ -15,10 +15,8 @@ namespace {
 
 constexpr logger log{"Transfer"};
 constexpr std::int64_t progress_interval_ms = 500;
-constexpr std::uint64_t results_unsaved_max = 500;
-constexpr int wall_clock_bits = 42;              // milliseconds since 1970 until the year 2109
-constexpr std::int64_t save_interval_ms = 2000;  // of the durable record
-constexpr std::int64_t query_after_ms = 1000;    // of silence; a slow disk may take longer, so nothing else is done
+constexpr int wall_clock_bits = 42;            // milliseconds since 1970 until the year 2109
+constexpr std::int64_t query_after_ms = 1000;  // of silence; a slow disk may take longer, so nothing else is done
 
 source_limits limits_of(const agent::settings& s, const formats::transfer_request& request) {
   source_limits limits;
@@ -51,21 +49,24 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, channel
       machine_(limits_of(agent.settings(), *request_), first_attempt(record_, agent.epoch())),
       events_(agent),
       ledger_(
-          agent, events_, request_, record_, [this](services::stored done) { save_record(std::move(done)); },
+          agent, events_, request_, record_, [this](services::stored done) { books_.save(std::move(done)); },
           [this] {
-            if (!finish_) save_when_behind();
+            if (!finish_) books_.save_when_behind(held_);
             finish_when_quiet();
           }),
+      books_(agent, events_, ledger_, record_,
+             [this] {
+               if (held_ && books_.has_room()) perform(source_action::read_frame{});
+             }),
       plan_(std::make_shared<source_plan>(agent, plans, request_, record_, plan_handlers())),
       path_(std::make_shared<source_path>(agent, channels, request_, path_handlers())),
       programs_(std::make_shared<source_programs>(agent, programs, request_, record_,
-                                                  [this](services::stored done) { save_record(std::move(done)); })),
+                                                  [this](services::stored done) { books_.save(std::move(done)); })),
       of_agent_(of_agent),
       report_(agent, events_, request_, record_),
       adopted_(record_.planned),
       recoveries_before_(record_.recoveries),
       started_at_ms_(boot_time_ms()) {
-  note_durable(record_);
   record_.log_sequence = next_sequence(record_.log_sequence, agent.epoch());
   record_.sequence = next_sequence(record_.sequence, agent.epoch());
 }
@@ -121,7 +122,7 @@ void source_transfer::on_ack(const formats::ack& a) {
   }
   halted ? on_halt(a) : feed(source_event::acked{a.attempt, a.frames, a.complete});
   end_at_first_failure();
-  if (!finish_) save_when_behind();
+  if (!finish_) books_.save_when_behind(held_);
 }
 
 void source_transfer::on_halt(const formats::ack& a) {
@@ -132,18 +133,6 @@ void source_transfer::on_halt(const formats::ack& a) {
     log(messages::BFGTR0039W, request_->destination_agent, request_->id,
         human_duration_ms(agent_.settings().capacity_retry_ms), a.text);
   }
-}
-
-// The destination repeats only so many results: the record must not fall behind by more.
-void source_transfer::save_when_behind() {
-  const std::uint64_t unsaved = ledger_.results_from() - record_.results_from;  // of the record as it was saved last
-  const bool due = boot_time_ms() - saved_at_ms_ >= save_interval_ms;
-  if (unsaved >= results_unsaved_max || due || (held_ && unsaved > 0)) save_record();
-}
-
-bool source_transfer::may_read() const {
-  const std::uint64_t behind = ledger_.next_number() - std::min(durable_results_from_, ledger_.next_number());
-  return behind + formats::items_per_frame_max <= formats::results_told_again(agent_.settings().window_frames);
 }
 
 // The destination agent does not know of the newest question: it has adopted the transfer's record from the activation
@@ -188,7 +177,7 @@ void source_transfer::perform(const source_action::make_plan&) {
 source_plan::handlers source_transfer::plan_handlers() {
   return {[this] { plan_listed(); }, [this] { plan_ready(); },
           [this](int code, std::string text) { no_plan(code, std::move(text)); },
-          [this](services::stored done) { save_record(std::move(done)); }};
+          [this](services::stored done) { books_.save(std::move(done)); }};
 }
 
 void source_transfer::plan_listed() {
@@ -206,7 +195,7 @@ void source_transfer::plan_ready() {
   plan_->look_up(std::move(deleting), [this](std::vector<plan_item> items) {
     ledger_.adopt_deleting(std::move(items));
     report_.began(plan_->totals(), true);
-    save_record();
+    books_.save();
     tell_progress();
     before_data();
   });
@@ -268,8 +257,7 @@ void source_transfer::reader_opened(const reader_start& start, opened_reader& op
   ledger_.rewind(start.from);
   reader_ = std::move(opened.reader);
   failure_text_ = opened.failure;  // with it there is no reader, and read_frame says so
-  // Of the others a new activation of the destination has to have results: the next one of this agent may not.
-  if (reader_) reader_->pass_over(durably_done_);
+  if (reader_) reader_->pass_over(books_.durably_done());
   if (machine_.recoveries() > 0) log(messages::BFGTR0027I, request_->id, start.from.item, start.from.offset);
   if (path_wanted_) path_->open();
 }
@@ -308,8 +296,8 @@ void source_transfer::perform(const source_action::read_frame&) {
     });
     return;
   }
-  held_ = !may_read();
-  if (held_) return save_when_behind();
+  held_ = !books_.has_room();
+  if (held_) return books_.save_when_behind(held_);
   if (const std::int64_t wait = rate_wait_ms()) {
     read_timer_ = agent_.loop().after(wait, [this] { perform(source_action::read_frame{}); });
     return;
@@ -392,7 +380,7 @@ void source_transfer::close_books() {
   events_.when_told([this] {
     const auto keep = shared_from_this();  // on_end_ drops this object, and itself with it
     plan_->remove();
-    over_ = true;
+    books_.end();
     agent_.forget_source(request_->id);
     finish_.reset();
     on_end_(request_->id);
@@ -426,34 +414,6 @@ void source_transfer::tell_progress() {
   report_.progress(how_far());
   progress_timer_ = agent_.loop().after(progress_interval_ms, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->tell_progress();
-  });
-}
-
-// As it is now, as soon as what it says is in the log.
-void source_transfer::save_record(services::stored done) {
-  saved_at_ms_ = boot_time_ms();
-  ledger_.flush();
-  record_.results_from = ledger_.results_from();
-  record_.done = ledger_.closed_behind();
-  record_.epoch = agent_.epoch();
-  ++record_.sequence;
-  events_.when_told([this, record = record_, done = std::move(done)]() mutable { save_now(record, std::move(done)); });
-}
-
-void source_transfer::note_durable(const formats::source_record& kept) {
-  durable_results_from_ = std::max(durable_results_from_, kept.results_from);
-  durably_done_ = {kept.done.begin(), kept.done.end()};
-  for (const auto& item : kept.deleting) durably_done_.insert(item.number);
-}
-
-// A record that comes behind the end would be found by the next activation, which has no plan for it any more.
-void source_transfer::save_now(const formats::source_record& record, services::stored done) {
-  if (over_) return;
-  agent_.save(record, [weak = weak_from_this(), record, done = std::move(done)](bool kept) {
-    const auto self = weak.lock();
-    if (self && kept) self->note_durable(record);
-    if (done) done(kept);
-    if (self && self->held_ && self->may_read()) self->perform(source_action::read_frame{});
   });
 }
 

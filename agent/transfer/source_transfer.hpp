@@ -5,11 +5,11 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "agent/transfer/frame_limits.hpp"
 #include "agent/transfer/item_ledger.hpp"
+#include "agent/transfer/record_keeper.hpp"
 #include "agent/transfer/services.hpp"
 #include "agent/transfer/source_machine.hpp"
 #include "agent/transfer/source_path.hpp"
@@ -70,11 +70,6 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void peer_changed(std::uint64_t epoch, const std::string& run);
   void query_when_silent();
   formats::progress how_far() const;
-  void save_record(services::stored done = nullptr);
-  void save_now(const formats::source_record& record, services::stored done);
-  void note_durable(const formats::source_record& kept);
-  void save_when_behind();
-  bool may_read() const;
   std::int64_t rate_wait_ms();
   frame_limits limits() const;
 
@@ -85,6 +80,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   source_machine machine_;
   event_log events_;
   item_ledger ledger_;
+  record_keeper books_;
   const std::shared_ptr<source_plan> plan_;
   const std::shared_ptr<source_path> path_;
   const std::shared_ptr<source_programs> programs_;
@@ -101,18 +97,14 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   const bool adopted_;           // an earlier activation may have moved data
   const int recoveries_before_;  // in earlier activations
   std::int64_t started_at_ms_;   // boot time
-  std::int64_t saved_at_ms_ = 0, heard_at_ms_ = 0;
-  // What the record on STATE says: the first item without a result, and those behind it that have one.
-  std::uint64_t durable_results_from_ = 0;
-  std::set<std::uint64_t> durably_done_;
-  bool held_ = false;                    // a frame is to be read when may_read()
+  std::int64_t heard_at_ms_ = 0;
+  bool held_ = false;                    // a frame is to be read when the books have room
   std::deque<std::uint64_t> under_way_;  // data bytes of each frame sent and not acknowledged
   std::uint64_t frames_acked_ = 0;       // of this attempt
   std::uint64_t moved_bytes_ = 0;        // acknowledged, with what of the current item was there before
   std::string current_item_;
   std::string failure_text_;   // why the machine was told of a failure
   bool peer_changed_ = false;  // while the machine is told so
-  bool over_ = false;          // its record has been given up
   std::optional<source_action::finish> finish_;
   bool closing_ = false;  // the last steps have begun
 };

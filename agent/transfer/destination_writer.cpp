@@ -168,7 +168,9 @@ bool destination_writer::go_on(const formats::item_begin& r) {
   if (r.offset == 0) return false;
   if (adopted_ && adopted_->number == r.number && adopted_->offset == r.offset) {
     const open_part left = *std::exchange(adopted_, std::nullopt);
-    current_.emplace(r, left.path, left.part);
+    formats::item_begin item = r;
+    if (has_brought(r, left.path)) item.exist = formats::exist_action::overwrite;
+    current_.emplace(item, left.path, left.part);
     if (r.size != left.size || r.modified_s != left.modified_s || r.modified_ns != left.modified_ns) {
       fail(render(messages::BFGIO0903E, name_to_text(left.path), "its size or time is another one"));
       return true;
@@ -191,13 +193,19 @@ void destination_writer::remove_left_over(const std::string& directory, std::uin
   remove_older(parts.mapped());
 }
 
+// What this transfer brought before its result was lost is not in its own way.
+bool destination_writer::has_brought(const formats::item_begin& r, const std::string& path) const {
+  struct stat about {};
+  return again_ && ::lstat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode) &&
+         static_cast<std::uint64_t>(about.st_size) == r.size && about.st_mtim.tv_sec == r.modified_s &&
+         about.st_mtim.tv_nsec == r.modified_ns;
+}
+
 outcome destination_writer::begin_file(const formats::item_begin& r, const std::string& path) {
   struct stat about {};
   const bool exists = ::lstat(path.c_str(), &about) == 0;
   if (exists && S_ISDIR(about.st_mode)) return failed(render(messages::BFGIO0002E, name_to_text(path), "a directory"));
-  // What this transfer brought before its result was lost is not in its own way.
-  const bool brought = again_ && exists && static_cast<std::uint64_t>(about.st_size) == r.size &&
-                       about.st_mtim.tv_sec == r.modified_s && about.st_mtim.tv_nsec == r.modified_ns;
+  const bool brought = has_brought(r, path);
   if (exists && r.exist == formats::exist_action::error && !brought) {
     return failed(render(messages::BFGIO0006E, name_to_text(path)));
   }

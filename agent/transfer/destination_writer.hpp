@@ -72,6 +72,7 @@ class destination_writer {
   bool go_on(const formats::item_begin& r);
   outcome begin_item(const formats::item_begin& r);
   outcome begin_file(const formats::item_begin& r, const std::string& path);
+  bool has_brought(const formats::item_begin& r, const std::string& path) const;
   void remove_left_over(const std::string& directory, std::uint64_t number);
   outcome ensure_directory(const std::string& path);
   void end(const formats::item_end& r);

@@ -222,6 +222,27 @@ TEST_CASE("another instance goes on from the part file and the earlier one canno
   CHECK(part_files_in(tree.out()) == 0);
 }
 
+TEST_CASE("an item that arrived, and whose result was lost, is in nobody's way however often it is received again") {
+  moved_tree tree;
+  write_file(tree.in() / "a", std::string(1000, 'a'));
+  tree.make_plan();
+  REQUIRE(tree.move(*tree.reader(300), *tree.writer()));
+  tree.forget_results();
+  // The next activation knows nothing of it, and begins anew; the one after that goes on from its part file.
+  const auto second = tree.writer(1, 2);
+  move_some(tree, *tree.reader(300), *second, 2, 0);
+  const auto left = second->open_item();
+  REQUIRE(left.has_value());
+  REQUIRE(left->offset > 0);
+  const auto third = tree.writer(1, 3);
+  third->adopt(*left);
+  CHECK(third->durable().offset == left->offset);
+  CHECK(tree.move(*tree.reader(300, third->durable()), *third));
+  third->discard();
+  tree.expect_all_good();
+  CHECK(tree_of(tree.out()) == tree_of(tree.in()));
+}
+
 TEST_CASE("a part file that is gone or too short begins its item anew") {
   for (const bool gone : {true, false}) {
     moved_tree tree;

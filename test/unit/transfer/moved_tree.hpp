@@ -113,6 +113,11 @@ class moved_tree {
     return std::make_unique<destination_writer>(std::move(options), 0);
   }
 
+  // The source is taken over, and nothing was on STATE.
+  void forget_results() {
+    read_.clear();
+    results_.clear();
+  }
   // What each side said of the items. A good result must be true at once.
   void note(const read_frame& frame) {
     REQUIRE(frame.broken.empty());

@@ -48,10 +48,9 @@ void publisher::retry(const error& why) {
     waiting_.push_front(std::move(entry->second));
   }
   unsettled_.clear();
-  for (auto& one : waiting_)
-    loop_.post([told = std::exchange(one.told, nullptr)] {
-      if (told) told();
-    });
+  for (auto& one : waiting_) {
+    if (one.told) loop_.post(std::exchange(one.told, nullptr));
+  }
   if (!told_) log(messages::BFGMQ1024I, why.text);
   told_ = true;
   const std::int64_t delay = doubled_wait_ms(retry_ms_first, failures_++, retry_ms_max);

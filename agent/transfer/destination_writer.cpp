@@ -205,7 +205,7 @@ outcome destination_writer::begin_file(const formats::item_begin& r, const std::
   struct stat about {};
   const bool exists = ::lstat(path.c_str(), &about) == 0;
   if (exists && S_ISDIR(about.st_mode)) return failed(render(messages::BFGIO0002E, name_to_text(path), "a directory"));
-  const bool brought = has_brought(r, path);
+  const bool brought = exists && has_brought(r, path);
   if (exists && r.exist == formats::exist_action::error && !brought) {
     return failed(render(messages::BFGIO0006E, name_to_text(path)));
   }

@@ -76,9 +76,11 @@ int start(const std::string& path, const formats::program_call& call,
   for (char** one = environ; *one != nullptr; ++one) variables.emplace_back(*one);
   for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
   const spawn_settings with(writing.number());
-  const int failure = posix_spawn(&made.pid, path.c_str(), &with.files, &with.attributes, as_list(words).data(),
-                                  as_list(variables).data());
+  pid_t pid = -1;  // a failure may leave anything in it
+  const int failure =
+      posix_spawn(&pid, path.c_str(), &with.files, &with.attributes, as_list(words).data(), as_list(variables).data());
   if (failure != 0) return failure;
+  made.pid = pid;
   made.process = descriptor(static_cast<int>(syscall(SYS_pidfd_open, made.pid, 0)));
   return 0;
 }

@@ -219,12 +219,10 @@ void agent::received(inbound from, amqp::delivery_id delivery, amqp::message&& c
   if (!transfers_) return;
   if (from == inbound::command) return commands_->received(delivery, std::move(content));
   if (from == inbound::state) return store_->received(delivery, content);
-  // Data and answers are taken off at once: what is lost of them is asked for again.
+  if (from == inbound::data) return transfers_->on_frame(std::move(content.bulk));
+  // Answers are taken off at once: what is lost of them is asked for again.
   if (links_) links_->settle(from, delivery, amqp::outcome::accepted);
-  if (from == inbound::data)
-    transfers_->on_frame(byte_buffer(content.body));
-  else
-    received_reply(content);
+  received_reply(content);
 }
 
 void agent::received_reply(const amqp::message& content) {

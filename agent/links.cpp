@@ -1,6 +1,7 @@
 #include "agent/links.hpp"
 
 #include <map>
+#include <utility>
 
 #include "common/amqp/dialect.hpp"
 #include "common/amqp/sender_cache.hpp"
@@ -22,18 +23,22 @@ constexpr const char* probe_subject = "agent.probe";
 
 class links::side : public amqp::connection_events {
  public:
-  side(links& owner, event_loop& loop, const amqp::connection_options& options)
-      : owner_(owner), connection_(std::make_unique<amqp::connection>(loop, options, *this)) {}
+  side(links& owner, event_loop& loop, const amqp::connection_options& options, bool stream)
+      : owner_(owner),
+        stream_(stream),
+        senders_(stream),
+        connection_(std::make_unique<amqp::connection>(loop, options, *this)) {}
 
   void receive(inbound from, const std::string& address, std::uint32_t credit) {
     amqp::receiver_options options;
     options.address = address;
     options.credit = credit;
+    options.stream = stream_;
     if (from == inbound::lock)
       options.priority = owner_.options_.priority;
     else
       options.epoch = owner_.epoch_;
-    receivers_[connection_->open_receiver(options)] = from;
+    receivers_[connection_->open_receiver(options)] = {from, credit};
   }
 
   void send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled) {
@@ -44,19 +49,23 @@ class links::side : public amqp::connection_events {
   void settle(amqp::delivery_id delivery, amqp::outcome how) {
     connection_->settle(delivery, how);
     const auto link = held_.extract(delivery);
-    if (link && receivers_[link.mapped()] != inbound::state) connection_->add_credit(link.mapped(), 1);
+    if (!link) return;
+    const auto from = receivers_.find(link.mapped());
+    if (from != receivers_.end() && from->second.what != inbound::state) give_back(from->first, from->second);
   }
   void add_credit(inbound to, std::uint32_t count) {
-    for (const auto& [link, from] : receivers_) {
-      if (from == to) connection_->add_credit(link, count);
+    for (auto& [link, from] : receivers_) {
+      if (from.what != to) continue;
+      from.credit += count;
+      connection_->add_credit(link, count);
     }
   }
 
   void drop(inbound which) {
     for (const auto& [link, from] : receivers_) {
-      if (from == which) connection_->close_link(link);
+      if (from.what == which) connection_->close_link(link);
     }
-    std::erase_if(receivers_, [which](const auto& entry) { return entry.second == which; });
+    std::erase_if(receivers_, [which](const auto& entry) { return entry.second.what == which; });
   }
 
   void close() { connection_->close(); }
@@ -68,10 +77,11 @@ class links::side : public amqp::connection_events {
     if (!owner_.options_.with_lock && owner_.control_.get() == this) owner_.to_.connected();
   }
   void link_opened(amqp::link_id link, const std::string&) override {
-    if (const auto found = receivers_.find(link); found != receivers_.end()) owner_.opened(found->second);
+    if (const auto found = receivers_.find(link); found != receivers_.end()) owner_.opened(found->second.what);
   }
   void link_lost(amqp::link_id link, const error& why) override {
-    if (const auto found = receivers_.find(link); found != receivers_.end()) return owner_.refused(found->second, why);
+    const auto from = receivers_.find(link);
+    if (from != receivers_.end()) return owner_.refused(from->second.what, why);
     const auto address = senders_.lost(link);
     if (!address) return;
     // What was on its way to a queue of this agent is lost: a record, a mark, a token. A peer's trouble is the peer's.
@@ -80,19 +90,32 @@ class links::side : public amqp::connection_events {
   void received(amqp::link_id link, amqp::delivery_id delivery, amqp::message&& content) override {
     const auto from = receivers_.find(link);
     if (from == receivers_.end()) return;
+    const inbound what = from->second.what;
     // Tokens are held for long; there must be room for the next one all the same.
-    if (from->second == inbound::lock)
+    if (what == inbound::lock)
       connection_->add_credit(link, 1);
+    else if (stream_)
+      give_back(link, from->second);
     else
       held_[delivery] = link;
-    owner_.received(from->second, delivery, std::move(content));
+    owner_.received(what, delivery, std::move(content));
   }
   void sent(amqp::send_id id, amqp::outcome how) override {
     if (const auto found = settled_.extract(id)) found.mapped()(how);
   }
 
+  struct receiving {
+    inbound what = inbound::lock;
+    std::uint32_t credit = 0, owed = 0;
+  };
+  // Half of the credit at a time: each grant is a message to the queue manager.
+  void give_back(amqp::link_id link, receiving& from) {
+    if (2 * ++from.owed >= from.credit) connection_->add_credit(link, std::exchange(from.owed, 0));
+  }
+
   links& owner_;
-  std::map<amqp::link_id, inbound> receivers_;
+  const bool stream_;
+  std::map<amqp::link_id, receiving> receivers_;
   amqp::sender_cache senders_;
   std::map<amqp::delivery_id, amqp::link_id> held_;
   std::map<amqp::send_id, std::function<void(amqp::outcome)>> settled_;
@@ -101,7 +124,7 @@ class links::side : public amqp::connection_events {
 
 links::links(event_loop& loop, const amqp::connection_options& where, links_options options, handlers to)
     : loop_(loop), where_(where), options_(std::move(options)), to_(std::move(to)) {
-  control_ = std::make_unique<side>(*this, loop_, where_);
+  control_ = std::make_unique<side>(*this, loop_, where_, false);
   if (options_.with_lock) control_->receive(inbound::lock, queue_of(inbound::lock), lock_credit);
 }
 
@@ -160,7 +183,7 @@ void links::command_is_ours() {
   loop_.cancel(probe_timer_);
   control_->receive(inbound::reply, queue_of(inbound::reply), reply_credit);
   control_->receive(inbound::state, queue_of(inbound::state), state_credit);
-  data_ = std::make_unique<side>(*this, loop_, where_);
+  data_ = std::make_unique<side>(*this, loop_, where_, true);
   data_->receive(inbound::data, queue_of(inbound::data), options_.data_credit);
 }
 
@@ -222,8 +245,7 @@ void links::send_data(const std::string& address, amqp::message content) {
 }
 
 void links::settle(inbound from, amqp::delivery_id delivery, amqp::outcome how) {
-  if (over_ || (from == inbound::data && !data_)) return;
-  (from == inbound::data ? data_ : control_)->settle(delivery, how);
+  if (!over_ && from != inbound::data) control_->settle(delivery, how);
 }
 
 std::int64_t links::dropped_after_ms() const {

@@ -48,8 +48,8 @@ class links {
   // Sends on the control connection; `settled` hears what became of it, and nothing when the generation ends before.
   void send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled = nullptr);
   void send_data(const std::string& address, amqp::message content);
-  // A settled delivery makes room for another one, except on STATE, where most stay unsettled: there room is made by
-  // add_state_credit().
+  // Not for DATA, whose messages are settled when they come. A settled delivery makes room for another one, except on
+  // STATE, where most stay unsettled: there room is made by add_state_credit().
   void settle(inbound from, amqp::delivery_id delivery, amqp::outcome how);
   // How long the queue manager tolerates this instance's silence; 0: not known. Once connected.
   std::int64_t dropped_after_ms() const;

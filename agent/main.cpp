@@ -15,6 +15,7 @@
 
 #include "agent/agent.hpp"
 #include "agent/exit_codes.hpp"
+#include "common/allocator.hpp"
 #include "common/log.hpp"
 #include "common/signals.hpp"
 #include "properties/connection.hpp"
@@ -78,9 +79,7 @@ void watch_controller(event_loop& loop, agent::agent& who) {
 
 void use_few_resources_and_many_files() {
   mallopt(M_ARENA_MAX, 2);
-  // Frames are allocated and freed all the time: mapping each anew would cost more than moving its data.
-  mallopt(M_MMAP_THRESHOLD, 8 << 20);
-  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  keep_freed_memory();
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;

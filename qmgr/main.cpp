@@ -8,6 +8,7 @@
 #include <cstring>
 #include <optional>
 
+#include "common/allocator.hpp"
 #include "common/log.hpp"
 #include "common/loop.hpp"
 #include "common/signals.hpp"
@@ -153,6 +154,7 @@ int run(int count, char** values) {
 }  // namespace
 
 int main(int count, char** values) {
+  keep_freed_memory();
   try {
     return run(count, values);
   } catch (const std::exception& failure) {

@@ -9,12 +9,18 @@
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
+#include <limits>
 #include <utility>
 
 namespace baton::channel {
 namespace {
 
 constexpr int silence_ms = 5000;
+
+// As much as the kernel takes in one call, where Asio's own limit is 64 KiB: each piece wakes the other side.
+std::size_t all_at_once(const boost::system::error_code& failure, std::size_t) {
+  return failure ? 0 : std::numeric_limits<std::size_t>::max();
+}
 
 template <class Socket>
 class socket_stream : public stream {
@@ -29,10 +35,12 @@ class socket_stream : public stream {
       asio::post(socket_.get_executor(), [then = std::move(then)] { then({}); });
   }
   void read(asio::mutable_buffer all, done then) override {
-    asio::async_read(socket_, all, [then = std::move(then)](const auto& failure, std::size_t) { then(failure); });
+    asio::async_read(socket_, all, all_at_once,
+                     [then = std::move(then)](const auto& failure, std::size_t) { then(failure); });
   }
   void write(const std::array<asio::const_buffer, 2>& all, done then) override {
-    asio::async_write(socket_, all, [then = std::move(then)](const auto& failure, std::size_t) { then(failure); });
+    asio::async_write(socket_, all, all_at_once,
+                      [then = std::move(then)](const auto& failure, std::size_t) { then(failure); });
   }
   tcp::socket& socket() override {
     if constexpr (requires { socket_.next_layer(); })

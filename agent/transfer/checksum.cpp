@@ -1,9 +1,10 @@
 #include "agent/transfer/checksum.hpp"
 
 #include <openssl/evp.h>
-#include <xxhash.h>
 
 #include <stdexcept>
+
+#include "common/xxh3.hpp"
 
 namespace baton::transfer {
 

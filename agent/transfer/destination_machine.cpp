@@ -35,7 +35,8 @@ void destination_machine::on(const destination_event::adopted&, actions& out) {
   if (state_ != destination_state::new_transfer) return;
   state_ = destination_state::recovering;
   writing_ = true;
-  out.push_back(destination_action::wake_at{now_ + limits_.silence_ms});
+  silent_at_ = now_ + limits_.silence_ms;
+  wake(out);
   out.push_back(destination_action::adopt_part{});
 }
 
@@ -48,7 +49,9 @@ void destination_machine::on(const destination_event::part_found&, actions& out)
 void destination_machine::on(const destination_event::negotiated& e, actions& out) {
   if (e.attempt < attempt_) return;
   attempt_ = e.attempt;
-  out.push_back(destination_action::wake_at{now_ + limits_.silence_ms});
+  silent_at_ = now_ + limits_.silence_ms;
+  acknowledge_at_ = 0;
+  wake(out);
   if (state_ != destination_state::new_transfer) state_ = destination_state::restarting;
   // A frame that is being written cannot be taken back: the answer, which names a position, waits for it.
   restart_wanted_ = true;
@@ -58,7 +61,7 @@ void destination_machine::on(const destination_event::negotiated& e, actions& ou
 void destination_machine::restart(actions& out) {
   restart_wanted_ = false;
   next_sequence_ = 1;
-  queued_ = 0;
+  queued_ = written_ = acknowledged_ = 0;
   state_ = destination_state::running;
   out.push_back(destination_action::rewind{});
   out.push_back(destination_action::answer{attempt_});
@@ -71,7 +74,8 @@ void destination_machine::on(const destination_event::frame& e, actions& out) {
   if (e.attempt != attempt_ || e.sequence != next_sequence_) return;
   ++next_sequence_;
   ++queued_;
-  out.push_back(destination_action::wake_at{now_ + limits_.silence_ms});
+  silent_at_ = now_ + limits_.silence_ms;
+  wake(out);
   out.push_back(destination_action::queue_frame{});
   write_next(out);
 }
@@ -85,12 +89,30 @@ void destination_machine::on(const destination_event::written& e, actions& out) 
   if (e.halted != trouble::none) {
     next_sequence_ = 0;  // nothing more is taken in this attempt
     queued_ = 0;
+    acknowledge_at_ = 0;  // what it is told now says more
     // What sending again does not mend is left to the source's patience.
     if (damaged_in_a_row_ <= damaged_in_a_row_max) out.push_back(destination_action::halt{});
     return;
   }
-  if (state_ == destination_state::running) out.push_back(destination_action::acknowledge{e.sequence});
+  written_ = e.sequence;
+  if (written_ - acknowledged_ >= e.ack_every) {
+    acknowledge(out);
+  } else if (acknowledge_at_ == 0) {
+    acknowledge_at_ = now_ + limits_.ack_delay_ms;
+    wake(out);
+  }
   write_next(out);
+}
+
+void destination_machine::acknowledge(actions& out) {
+  acknowledge_at_ = 0;
+  acknowledged_ = written_;
+  if (state_ == destination_state::running) out.push_back(destination_action::acknowledge{written_});
+}
+
+void destination_machine::wake(actions& out) const {
+  const bool sooner = acknowledge_at_ != 0 && acknowledge_at_ < silent_at_;
+  out.push_back(destination_action::wake_at{sooner ? acknowledge_at_ : silent_at_});
 }
 
 void destination_machine::on(const destination_event::finished&, actions& out) {
@@ -101,10 +123,10 @@ void destination_machine::on(const destination_event::finished&, actions& out) {
 }
 
 void destination_machine::on(const destination_event::tick&, actions& out) {
-  if (writing_)
-    out.push_back(destination_action::wake_at{now_ + limits_.silence_ms});
-  else
-    close(out);
+  if (acknowledge_at_ != 0 && now_ >= acknowledge_at_) acknowledge(out);
+  if (now_ >= silent_at_ && !writing_) return close(out);
+  if (writing_) silent_at_ = now_ + limits_.silence_ms;
+  wake(out);
 }
 
 void destination_machine::write_next(actions& out) {

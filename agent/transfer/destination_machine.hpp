@@ -22,6 +22,7 @@ std::string_view to_string(destination_state state);  // "NewReceiverTransfer", 
 
 struct destination_limits {
   std::int64_t silence_ms = 300000;  // transferAckTimeout * retries: the source is taken for lost, its place is freed
+  std::int64_t ack_delay_ms = 50;    // an acknowledgement that waits for further frames waits no longer than that
 };
 
 namespace destination_event {
@@ -36,6 +37,7 @@ struct frame {
 struct written {
   std::uint64_t attempt = 0, sequence = 0;
   trouble halted = trouble::none;  // damaged or no_room: the frame was not written to its end
+  std::uint64_t ack_every = 1;     // frames that one acknowledgement may stand for; 1: there is something to tell
 };
 struct finished {};  // the source ended it, however
 struct tick {};
@@ -86,6 +88,8 @@ class destination_machine {
   void on(const destination_event::finished&, actions& out);
   void on(const destination_event::tick&, actions& out);
   void write_next(actions& out);
+  void wake(actions& out) const;
+  void acknowledge(actions& out);
   void restart(actions& out);
   void close(actions& out);
 
@@ -95,6 +99,8 @@ class destination_machine {
   std::uint64_t attempt_ = 0;
   std::uint64_t next_sequence_ = 1;  // of the frames that may be queued; 0: none
   std::uint64_t queued_ = 0;
+  std::uint64_t written_ = 0, acknowledged_ = 0;  // frames of this attempt
+  std::int64_t silent_at_ = 0, acknowledge_at_ = 0;
   int damaged_in_a_row_ = 0;
   bool writing_ = false;         // a worker has the files: it writes a frame or takes over a part file
   bool restart_wanted_ = false;  // a new attempt came while a frame was being written

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/transfer/frame_limits.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 
@@ -152,7 +153,7 @@ void destination_transfer::perform(const destination_action::answer& a) {
   answer.epoch = agent_.epoch();
   answer.run = agent_.run();
   answer.attempt = a.attempt;
-  answer.from = writer_->durable();
+  answer.from = durable_ = writer_->durable();
   if (terms_.again) log(messages::BFGTR0027I, terms_.transfer_id, answer.from.item, answer.from.offset);
   answer.chunk_bytes = std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes);
   answer.window_frames = std::min(terms_.window_frames, agent_.settings().window_frames);
@@ -202,13 +203,23 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   const bool far = frame->durable.offset >= saved + save_bytes;
   const bool due = first || far || boot_time_ms() - saved_at_ms_ >= save_interval_ms;
   if (due && !frame->dropped) save_record();
+  durable_ = frame->durable;
   written_ = std::move(frame);
-  feed(destination_event::written{attempt, sequence, written_->halted.what});
+  feed(destination_event::written{attempt, sequence, written_->halted.what, frames_for_one_ack()});
   written_.reset();
+}
+
+// Half of what may be under way, so that the source never waits for it.
+std::uint64_t destination_transfer::frames_for_one_ack() const {
+  if (!written_->results.empty() || written_->complete) return 1;
+  const frame_limits both{std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes),
+                          std::min(terms_.window_frames, agent_.settings().window_frames)};
+  return std::max<std::uint64_t>(limits_of_path(both, path_.direct(), {}).window_frames / 2, 1);
 }
 
 void destination_transfer::perform(const destination_action::acknowledge& a) {
   no_room_told_ = false;
+  if (!written_) return send_ack(a.frames, {}, false);  // that waited
   send_ack(a.frames, std::move(written_->results), written_->complete);
 }
 
@@ -256,7 +267,7 @@ void destination_transfer::send(formats::ack a) {
   a.epoch = agent_.epoch();
   a.run = agent_.run();
   a.attempt = machine_.attempt();
-  a.durable = written_ ? written_->durable : writer_->durable();
+  a.durable = durable_;
   amqp::message m;
   m.durable = false;
   m.subject = formats::subject::ack;

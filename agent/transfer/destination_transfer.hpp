@@ -58,6 +58,7 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   void perform(const destination_action::halt&);
   void perform(const destination_action::close&);
   void perform(const destination_action::wake_at& a);
+  std::uint64_t frames_for_one_ack() const;
   void frame_written(std::uint64_t attempt, std::uint64_t sequence, std::shared_ptr<written_frame> frame);
   void save_record();
   void send(formats::ack a);
@@ -74,6 +75,7 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   byte_buffer arriving_;                        // the frame of the event being handled
   std::deque<std::pair<std::uint64_t, byte_buffer>> frames_;
   std::shared_ptr<written_frame> written_;  // of the event being handled
+  formats::position durable_;               // as of the last frame that was written; a worker may be ahead
   recent_results results_;
   std::string how_ = "the source fell silent";
   event_loop::timer_id wake_ = 0;

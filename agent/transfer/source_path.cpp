@@ -127,7 +127,7 @@ void source_path::send(byte_buffer frame) {
   amqp::message m;
   m.durable = false;
   m.subject = formats::subject::data;
-  m.body = std::string(frame);
+  m.bulk = std::move(frame);
   agent_.send_data(formats::data_queue(request_->destination_agent), std::move(m));
 }
 

@@ -55,6 +55,9 @@ struct receiver_options {
   std::uint32_t credit = 1;  // granted at once; more by add_credit
   bool dynamic = false;      // a temporary queue of this connection; its address comes with link_opened
   bool browse = false;       // copies: messages stay where they are
+  // A stream of data, for which its readers have acknowledgements of their own: each message is settled when it is
+  // sent, so that there is nothing to settle here, and its body comes as `bulk`.
+  bool stream = false;
   // Of the consumers that wait for a single-active queue the highest is next; not every kind of queue manager has it.
   std::optional<int> priority;
   // An exclusive queue is taken from a receiver with a lower epoch, which is closed with errc::in_use; 0: never, and
@@ -90,7 +93,8 @@ class connection {
   // Links may be opened before connection_opened; on a lost connection they are not (0). A link that the peer does not
   // answer within connect_timeout_ms is lost.
   link_id open_receiver(const receiver_options& options);
-  link_id open_sender(const std::string& address);
+  // `stream`: each message is settled when it is sent, and `sent` tells nothing of it.
+  link_id open_sender(const std::string& address, bool stream = false);
   void close_link(link_id link);  // no event follows
 
   // Hands a message to a sender link; it waits for the link's credit. `sent` tells the outcome. The caller bounds how

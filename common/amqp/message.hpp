@@ -6,6 +6,8 @@
 #include <map>
 #include <string>
 
+#include "common/byte_buffer.hpp"
+
 namespace baton::amqp {
 
 struct message {
@@ -20,6 +22,7 @@ struct message {
   std::string group_id;
   std::map<std::string, std::string> properties;  // application properties, as text
   std::string body;  // any bytes; sent as one binary AMQP value (text subjects: JSON in UTF-8)
+  byte_buffer bulk;  // bytes of a stream, which are moved and not copied: the body, if there are any
 };
 
 }  // namespace baton::amqp

@@ -98,7 +98,7 @@ class connection::driver : public proton::messaging_handler,
   std::string describe() const { return fmt::format("{}:{}", options_.peer.host, options_.peer.port); }
 
   // Below: AMQP thread.
-  void make_sender(link_id link, const std::string& queue);
+  void make_sender(link_id link, const std::string& queue, bool stream);
   void close_connection();
 
  private:
@@ -282,8 +282,8 @@ void connection::driver::on_session_close(proton::session& s) {
   if (closing_ && links_.sessions() == 0) connection_.close();
 }
 
-void connection::driver::make_sender(link_id link, const std::string& queue) {
-  links_.expect_sender(link, queue);
+void connection::driver::make_sender(link_id link, const std::string& queue, bool stream) {
+  links_.expect_sender(link, queue, stream);
   if (speech_.refuses_missing_queues()) return links_.attach_sender(connection_, link);
   lookups::instance().ask(options_, queue, [weak = weak_from_this(), link, queue](bool missing) {
     const auto self = weak.lock();
@@ -354,10 +354,10 @@ link_id connection::open_receiver(const receiver_options& options) {
   return link;
 }
 
-link_id connection::open_sender(const std::string& address) {
+link_id connection::open_sender(const std::string& address, bool stream) {
   if (driver_->events_ == nullptr) return 0;
   const link_id link = driver_->next_link(address);
-  driver_->run_on_amqp_thread([d = driver_.get(), link, address] { d->make_sender(link, address); });
+  driver_->run_on_amqp_thread([d = driver_.get(), link, address, stream] { d->make_sender(link, address, stream); });
   return link;
 }
 

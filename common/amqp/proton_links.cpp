@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <proton/delivery_mode.hpp>
 #include <proton/error_condition.hpp>
 #include <proton/receiver_options.hpp>
 #include <proton/sender_options.hpp>
@@ -46,6 +47,7 @@ void proton_links::make_receiver(proton::connection& through, link_id link, cons
   if (options.browse) source.distribution_mode(proton::source::COPY);
   proton::receiver_options wanted;
   wanted.name(name_of(link)).source(source).credit_window(0).auto_accept(false);
+  if (options.stream) wanted.delivery_mode(proton::delivery_mode::AT_MOST_ONCE);
   std::map<proton::symbol, proton::value> about;
   if (options.priority) about["priority"] = *options.priority;
   if (options.epoch > 0) about["epoch"] = options.epoch;
@@ -57,8 +59,9 @@ void proton_links::make_receiver(proton::connection& through, link_id link, cons
   made.link.add_credit(options.credit);
 }
 
-void proton_links::expect_sender(link_id link, const std::string& queue) {
+void proton_links::expect_sender(link_id link, const std::string& queue, bool stream) {
   senders_[link].queue = queue;
+  senders_[link].stream = stream;
 }
 
 void proton_links::attach_sender(proton::connection& through, link_id link) {
@@ -67,6 +70,7 @@ void proton_links::attach_sender(proton::connection& through, link_id link) {
   sending& made = found->second;
   proton::sender_options wanted;
   wanted.name(name_of(link));
+  if (made.stream) wanted.delivery_mode(proton::delivery_mode::AT_MOST_ONCE);
   made.session = begin_session(through);
   made.link = made.session.open_sender(speech_.address_of(made.queue), wanted);
 }
@@ -163,26 +167,22 @@ void proton_links::pump(sending& via) {
   while (via.open && !via.waiting.empty() && via.link.credit() > 0) {
     auto [id, content] = std::move(via.waiting.front());
     via.waiting.pop_front();
-    const proton::tracker tracker = via.link.send(amqp::to_proton(std::move(content), speech_));
-    via.unsettled[tracker.tag()] = id;
+    amqp::send(via.link, id, content, speech_);
   }
 }
 
 void proton_links::on_outcome(const proton::tracker& tracker, outcome how) {
-  const auto via = senders_.find(id_of(tracker.sender()));
-  if (via == senders_.end()) return;
-  const auto found = via->second.unsettled.find(tracker.tag());
-  if (found == via->second.unsettled.end()) return;
-  listener_.settled(found->second, how);
-  via->second.unsettled.erase(found);
+  if (senders_.contains(id_of(tracker.sender()))) listener_.settled(sent_as(tracker), how);
 }
 
 void proton_links::on_message(proton::delivery& delivery, proton::message& content) {
   const link_id link = id_of(delivery.receiver());
-  if (receivers_.count(link) == 0) return;  // dropped: the end of its session gives the message back
+  const auto found = receivers_.find(link);
+  if (found == receivers_.end()) return;  // dropped: the end of its session gives the message back
   const delivery_id id = ++last_delivery_;
-  deliveries_.emplace(id, std::pair{link, delivery});
-  listener_.arrived(link, id, from_proton(content, speech_));
+  const bool stream = found->second.options.stream;
+  stream ? delivery.accept() : (void)deliveries_.emplace(id, std::pair{link, delivery});
+  listener_.arrived(link, id, from_proton(content, speech_, stream));
 }
 
 void proton_links::settle(delivery_id delivery, outcome how) {

@@ -38,7 +38,7 @@ class proton_links {
 
   void make_receiver(proton::connection& through, link_id link, const receiver_options& options);
   // A sender in two steps: from the first it takes messages, with the second it is on the wire.
-  void expect_sender(link_id link, const std::string& queue);
+  void expect_sender(link_id link, const std::string& queue, bool stream);
   void attach_sender(proton::connection& through, link_id link);
   // A sender that must not be attached after all.
   void refuse_sender(link_id link, const error& why);
@@ -67,9 +67,9 @@ class proton_links {
     proton::session session;
     proton::sender link;
     std::string queue;
+    bool stream = false;
     bool open = false;
     std::deque<std::pair<send_id, message>> waiting;
-    std::map<proton::binary, send_id> unsettled;
   };
   struct receiving {
     proton::session session;

@@ -15,7 +15,7 @@ send_id sender_cache::send(connection& through, const std::string& address, mess
       links_.erase(order_.front());
       order_.pop_front();
     }
-    found = links_.emplace(address, through.open_sender(address)).first;
+    found = links_.emplace(address, through.open_sender(address, stream_)).first;
     order_.push_back(address);
   }
   return through.send(found->second, std::move(content));

@@ -14,12 +14,14 @@ namespace baton::amqp {
 
 class sender_cache {
  public:
+  explicit sender_cache(bool stream = false) : stream_(stream) {}  // of links that settle what they send
   send_id send(connection& through, const std::string& address, message content);
   // The address of a link that was lost; none when it is not one of these.
   std::optional<std::string> lost(link_id link);
   void clear();
 
  private:
+  const bool stream_;
   std::map<std::string, link_id> links_;
   std::deque<std::string> order_;  // of opening
 };

@@ -1,10 +1,10 @@
 #include "common/formats/frame.hpp"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include "common/bytes.hpp"
 #include "common/text.hpp"
+#include "common/xxh3.hpp"
 
 namespace baton::formats {
 namespace {

@@ -164,7 +164,7 @@ class world {
   void deliver(const wire_message& m) {
     namespace subject = formats::subject;
     if (source_disk_->dark() || destination_disk_->dark()) return wire_.push_front(m);
-    const std::string& body = m.content.body;
+    const std::string body(m.content.bulk.empty() ? std::string_view(m.content.body) : m.content.bulk);
     const std::string& what = m.content.subject;
     if (what == subject::negotiate) {
       attempt_ = formats::read_negotiate(body)->attempt;

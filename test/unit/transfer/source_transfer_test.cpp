@@ -123,7 +123,7 @@ TEST_CASE("a new activation of the destination is sent what this side's record d
     played.answer({0, 0}, 0, "", 2);
     REQUIRE(played.wait([&] { return played.agent.frames.size() > frames; }));
     std::vector<std::uint64_t> begun;
-    REQUIRE(formats::read_frame_records(played.agent.frames.back().body, [&](const formats::record& r) {
+    REQUIRE(formats::read_frame_records(played.agent.frames.back().bulk, [&](const formats::record& r) {
               if (const auto* first = std::get_if<formats::item_begin>(&r)) begun.push_back(first->number);
               return done();
             }).ok());
@@ -159,7 +159,7 @@ TEST_CASE("nothing is saved of a transfer that has ended, however much its last 
   while (results.size() < names.size()) {
     REQUIRE(played.wait([&] { return played.agent.frames.size() > frames; }));
     frames = played.agent.frames.size();
-    const auto told = formats::read_frame_records(played.agent.frames.back().body, [&](const formats::record& r) {
+    const auto told = formats::read_frame_records(played.agent.frames.back().bulk, [&](const formats::record& r) {
       if (const auto* end = std::get_if<formats::item_end>(&r)) results.push_back({end->number, 1, exists, ""});
       return done();
     });
@@ -248,7 +248,7 @@ TEST_CASE("no more is read than the destination can tell the results of again") 
     for (std::size_t frames = 0;
          played.agent.loop().run_until([&] { return played.agent.frames.size() > frames; }, 500);) {
       std::vector<formats::item_result> results;
-      const auto read = formats::read_frame_records(played.agent.frames[frames++].body, [&](const formats::record& r) {
+      const auto read = formats::read_frame_records(played.agent.frames[frames++].bulk, [&](const formats::record& r) {
         if (std::holds_alternative<formats::item_end>(r)) results.push_back({arrived++, 0, "", ""});
         return done();
       });

@@ -63,7 +63,7 @@ void source_machine::on(const source_event::planned&, actions& out) {
 }
 
 void source_machine::on(const source_event::plan_failed& e, actions& out) {
-  if (!planned_) end(source_state::failed, e.code, "failed", out);
+  if (!planned_) end(source_state::failed, e.code, out);
 }
 
 void source_machine::on(const source_event::negotiated& e, actions& out) {
@@ -71,7 +71,7 @@ void source_machine::on(const source_event::negotiated& e, actions& out) {
   if (!asked || e.attempt != attempt_) return;
   if (e.code == code_outbid) return wake(limits_.outbid_retry_ms, out);
   if (e.code == code_destination_capacity) return wait_for_capacity(out);
-  if (e.code != 0) return end(source_state::failed, e.code, "failed", out);
+  if (e.code != 0) return end(source_state::failed, e.code, out);
   state_ = state_ == source_state::negotiating ? source_state::running : source_state::resuming;
   frames_read_ = frames_acked_ = 0;
   reading_ = last_read_ = false;
@@ -92,7 +92,7 @@ void source_machine::on(const source_event::frame_read& e, actions& out) {
 }
 
 void source_machine::on(const source_event::broken&, actions& out) {
-  end(source_state::failed, code_failed, "failed", out);
+  end(source_state::failed, code_failed, out);
 }
 
 void source_machine::on(const source_event::acked& e, actions& out) {
@@ -100,25 +100,24 @@ void source_machine::on(const source_event::acked& e, actions& out) {
   state_ = source_state::running;
   recovery_since_ = -1;
   frames_acked_ = std::max(frames_acked_, e.frames);
-  if (e.complete) return end(source_state::complete, code_complete, "completed", out);
+  if (e.complete) return end(source_state::complete, code_complete, out);
   wake(limits_.ack_timeout_ms, out);
   change_path(out);
   read_more(out);
 }
 
 void source_machine::on(const source_event::cancel&, actions& out) {
-  end(moved_data_ ? source_state::cancelled_in_progress : source_state::cancelled_new, code_cancelled, "cancelled",
-      out);
+  end(moved_data_ ? source_state::cancelled_in_progress : source_state::cancelled_new, code_cancelled, out);
 }
 
 void source_machine::on(const source_event::unreachable&, actions& out) {
-  if (planned_) end(source_state::failed, code_unreachable, "failed", out);
+  if (planned_) end(source_state::failed, code_unreachable, out);
 }
 
 void source_machine::on(const source_event::tick&, actions& out) {
   const bool recovering = state_ == source_state::recovering || state_ == source_state::resynchronising;
   if (recovering && limits_.recovery_timeout_ms >= 0 && now_ - recovery_since_ >= limits_.recovery_timeout_ms) {
-    return end(source_state::recovery_timed_out, code_recovery_timed_out, "failed", out);
+    return end(source_state::recovery_timed_out, code_recovery_timed_out, out);
   }
   if (state_ == source_state::new_transfer) return;
   if (state_ == source_state::waiting_for_capacity) {
@@ -160,7 +159,7 @@ void source_machine::on(const source_event::halted& e, actions& out) {
 }
 
 void source_machine::wait_for_capacity(actions& out) {
-  if (limits_.fail_at_capacity) return end(source_state::failed, code_destination_capacity, "failed", out);
+  if (limits_.fail_at_capacity) return end(source_state::failed, code_destination_capacity, out);
   state_ = source_state::waiting_for_capacity;
   wake(limits_.capacity_retry_ms, out);
 }
@@ -193,16 +192,16 @@ void source_machine::recover(actions& out) {
     out.push_back(source_action::recover{});
   }
   if (limits_.recovery_timeout_ms == 0) {
-    return end(source_state::recovery_timed_out, code_recovery_timed_out, "failed", out);
+    return end(source_state::recovery_timed_out, code_recovery_timed_out, out);
   }
   state_ = source_state::recovering;
   if (planned_) return ask(source_state::resynchronising, limits_.recovery_retry_ms, out);
   wake(limits_.recovery_retry_ms, out);  // the plan is still being looked for
 }
 
-void source_machine::end(source_state how, int code, std::string_view word, actions& out) {
+void source_machine::end(source_state how, int code, actions& out) {
   state_ = how;
-  out.push_back(source_action::finish{code, word});
+  out.push_back(source_action::finish{code});
 }
 
 // Recovery must not outlive its own limit, so no wait reaches past it.

@@ -104,7 +104,6 @@ struct wake_at {
 };  // replaces the one before
 struct finish {
   int code = 0;
-  std::string_view how;
 };  // tell the destination and the world; the last action
 }  // namespace source_action
 using source_output = std::variant<source_action::make_plan, source_action::negotiate, source_action::open_reader,
@@ -150,7 +149,7 @@ class source_machine {
   void ask(source_state next, std::int64_t patience_ms, actions& out);
   void read_more(actions& out);
   void recover(actions& out);
-  void end(source_state how, int code, std::string_view word, actions& out);
+  void end(source_state how, int code, actions& out);
   void wake(std::int64_t delay_ms, actions& out);
 
   const source_limits limits_;

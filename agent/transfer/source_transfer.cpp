@@ -37,6 +37,11 @@ std::uint64_t first_attempt(const formats::source_record& record, std::uint64_t 
   return std::max(record.attempt + 1, (epoch << wall_clock_bits) + static_cast<std::uint64_t>(wall_time_ms()));
 }
 
+std::string_view word_of(int code) {
+  if (code == code_cancelled) return "cancelled";
+  return code == code_complete || code == code_partial ? "completed" : "failed";
+}
+
 }  // namespace
 
 source_transfer::source_transfer(services& agent, plan_collector& plans, channel::direct_channels& channels,
@@ -56,7 +61,7 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, channel
           }),
       books_(agent, events_, ledger_, record_,
              [this] {
-               if (held_ && books_.has_room()) perform(source_action::read_frame{});
+               if (held_ && !finish_ && books_.has_room()) perform(source_action::read_frame{});
              }),
       plan_(std::make_shared<source_plan>(agent, plans, request_, record_, plan_handlers())),
       path_(std::make_shared<source_path>(agent, channels, request_, path_handlers())),
@@ -79,6 +84,7 @@ source_transfer::~source_transfer() {
 }
 
 void source_transfer::start() {
+  if (record_.result_code != formats::source_record::not_ended) return tell_end();
   feed(source_event::start{adopted_});
 }
 void source_transfer::cancel() {
@@ -354,9 +360,6 @@ void source_transfer::perform(const source_action::finish& a) {
   path_->close();
   for (const auto timer : {wake_, read_timer_}) agent_.loop().cancel(timer);
   finish_ = a;
-  if (machine_.attempt() >= record_.attempt && record_.attempt > 0) {
-    send_finish(agent_, *request_, {asked_epoch_ > 0 ? asked_epoch_ : agent_.epoch(), machine_.attempt()}, a.how);
-  }
   finish_when_quiet();
 }
 
@@ -374,9 +377,23 @@ void source_transfer::finish_when_quiet() {
   });
 }
 
-// Result, answer, and the end of the record, which goes when the log has the end.
+// The end is durable before anybody hears of it. The destination forgets the transfer then, and who waited for it may
+// take its files: an activation that did not know of the end would send them once more.
 void source_transfer::close_books() {
-  report_.ended(finish_->code, failure_text_, plan_->totals());
+  record_.result_code = finish_->code;
+  record_.result_text = failure_text_;
+  record_.items_total = plan_->totals().items;
+  record_.bytes_total = plan_->totals().bytes;
+  books_.save([this](bool) { tell_end(); });
+}
+
+// Result, answer, and the end of the record, which goes when the log has the end.
+void source_transfer::tell_end() {
+  if (record_.attempt > 0) {
+    const asked now{asked_epoch_ > 0 ? asked_epoch_ : agent_.epoch(), machine_.attempt()};
+    send_finish(agent_, *request_, now, word_of(record_.result_code));
+  }
+  report_.ended(record_.result_code, record_.result_text, {record_.items_total, record_.bytes_total});
   events_.when_told([this] {
     const auto keep = shared_from_this();  // on_end_ drops this object, and itself with it
     plan_->remove();

@@ -65,6 +65,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void frame_done(std::uint64_t attempt, std::shared_ptr<read_frame> frame);
   void finish_when_quiet();
   void close_books();
+  void tell_end();
   void end_at_first_failure();
   void tell_progress();
   void peer_changed(std::uint64_t epoch, const std::string& run);

@@ -56,6 +56,10 @@ struct source_record {
   // The highest epoch of the destination agent that was seen, and whose it was.
   std::uint64_t peer_epoch = 0;
   std::string peer_run;
+  // How it ended: then nothing moves any more, and all that is left is to tell. not_ended: it has not.
+  static constexpr int not_ended = -1;
+  int result_code = not_ended;
+  std::string result_text;  // why, where the code alone does not say it
 };
 
 struct destination_record {

@@ -166,14 +166,13 @@ TEST_CASE("an acknowledgement that is late does not open the window again") {
   CHECK(all_of<action::read_frame>(machine.step(acked{1, 2, false}, 1000)).size() == 1);
 }
 
-TEST_CASE("cancelling ends with a word for whether data had been sent") {
+TEST_CASE("cancelling ends in a state that says whether data had been sent") {
   for (const auto& path : source_paths()) {
     auto machine = machine_at(path);
     if (transfer::is_end(machine.state())) continue;
     INFO(path.name);
     const auto actions = machine.step(cancel{}, 2000);
     CHECK(finish_code(actions) == code_cancelled);
-    CHECK(all_of<action::finish>(actions)[0].how == "cancelled");
     bool data = false;
     for (const auto& event : path.events) {
       if (const auto* terms = std::get_if<negotiated>(&event)) data |= terms->code == 0;

@@ -35,7 +35,9 @@ class played_transfer {
                                                     ended_ = true;
                                                   });
     transfer_->start();
-    REQUIRE(wait([this] { return last(formats::subject::negotiate) != nullptr; }));
+    if (record.result_code == formats::source_record::not_ended) {
+      REQUIRE(wait([this] { return last(formats::subject::negotiate) != nullptr; }));
+    }
   }
 
   formats::negotiate asked() { return *formats::read_negotiate(last(formats::subject::negotiate)->body); }
@@ -52,6 +54,8 @@ class played_transfer {
     REQUIRE(wait([this] { return ended_; }));
     return *formats::read_reply(last(formats::subject::reply)->body);
   }
+  bool has_told(const char* subject) const { return last(subject) != nullptr; }
+  std::string told_destination() const { return formats::read_finish(last(formats::subject::finish)->body)->how; }
   bool source_exists(const char* name) const { return fs::exists(where_.path() / "in" / name); }
   std::shared_ptr<source_transfer> transfer() { return transfer_; }  // which a caller holds, as its owner does
 
@@ -141,12 +145,67 @@ TEST_CASE("the record of a transfer goes after the log has its end and not befor
   REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
   played.agent.log_is_slow = true;
   played.acknowledge(1, {{0, 1, exists, ""}, {1, 1, exists, ""}, {2, 1, exists, ""}}, true);
+  // The items first, then the record that has their results, and then the end.
+  REQUIRE(played.agent.untold.size() == 1);
+  played.agent.untold[0]();
+  REQUIRE(played.wait([&] { return played.agent.untold.size() == 2; }));
   CHECK_FALSE(played.wait_a_moment([&] { return played.agent.forgotten; }));
   CHECK(played.agent.events.back().result_code == 40);
   played.agent.log_is_slow = false;
-  for (const auto& told : played.agent.untold) told();
+  played.agent.untold[1]();
   CHECK(played.result().result_code == 40);
   CHECK(played.agent.forgotten);
+}
+
+TEST_CASE("nobody hears of the end of a transfer before it is durable") {
+  played_transfer played;
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
+  played.agent.slow = true;
+  played.acknowledge(1, {{0, 1, exists, ""}, {1, 1, exists, ""}, {2, 1, exists, ""}}, true);
+  REQUIRE(played.wait([&] { return !played.agent.unsettled.empty(); }));
+  CHECK(played.agent.saved->result_code == 0);
+  CHECK(played.agent.saved->results_from == 3);
+  CHECK_FALSE(played.wait_a_moment([&] {
+    return played.has_told(formats::subject::finish) || played.has_told(formats::subject::reply) ||
+           played.agent.events.back().action == "completed" || played.agent.forgotten;
+  }));
+  for (const auto& stored : std::exchange(played.agent.unsettled, {})) stored(true);
+  CHECK(played.result().result_code == 40);
+  CHECK(played.told_destination() == "completed");
+  CHECK(played.agent.events.back().action == "completed");
+}
+
+TEST_CASE("an end that cannot be made durable is told all the same") {
+  played_transfer played;
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
+  played.agent.keeps = false;
+  played.acknowledge(1, {{0, 1, exists, ""}, {1, 1, exists, ""}, {2, 1, exists, ""}}, true);
+  CHECK(played.result().result_code == 40);
+}
+
+TEST_CASE("an activation that finds a transfer ended tells it again and moves nothing") {
+  for (const auto& [code, word] : {std::pair{0, "completed"}, {40, "failed"}, {41, "cancelled"}}) {
+    formats::source_record record;
+    record.sequence = 1;
+    record.attempt = 5;
+    record.planned = true;
+    record.results_from = record.items_total = 3;
+    record.succeeded = code == 0 ? 3 : 0;
+    record.result_code = code;
+    record.result_text = code == 40 ? "BFGTR0019E: no plan" : "";
+    played_transfer played(record);
+    const auto result = played.result();
+    CHECK(result.result_code == code);
+    if (code == 40) CHECK(result.text == record.result_text);
+    CHECK(result.items == record.succeeded);
+    CHECK(played.told_destination() == word);
+    CHECK_FALSE(played.has_told(formats::subject::negotiate));
+    CHECK(played.agent.frames.empty());
+    CHECK(played.agent.forgotten);
+    for (const char* name : {"a", "b", "c"}) CHECK(played.source_exists(name));
+  }
 }
 
 TEST_CASE("nothing is saved of a transfer that has ended, however much its last acknowledgement tells") {

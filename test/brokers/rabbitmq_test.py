@@ -54,6 +54,23 @@ class Transfers(TopologyTest):
         self.assertNotEqual(0, done.code, repr(done))
         self.assertIn("NOBODY", done.out)
 
+    def test_an_agent_killed_after_the_end_of_a_transfer_tells_it_again_and_sends_nothing(self):
+        """The log does not answer, so that the record is still there when who waited has the result and takes the file."""
+        source, arrived = self.write("once/a"), self.place("once-arrived/a")
+        with self.t.frozen_process(self.t.qmgr_pid()):
+            result = self.t.transfer("-df", arrived, source)
+            self.assert_result(0, result)
+            os.kill(self.t.pid("SRC"), signal.SIGKILL)
+            os.unlink(arrived)
+            os.unlink(source)
+        transfer = self.t.id_of(result)
+        self.t.wait_for_log("SRC", "BFGTR0021I: Transfer %s" % transfer)
+        self.t.wait_for_log("SRC", "BFGTR0002I: Transfer %s has ended with result 0: 1 items, 0 failed" % transfer, count=2)
+        eventually(lambda: BROKER.queue("SYSTEM.FTE.STATE.SRC")["messages"] == 0, "the record is gone")
+        self.assertFalse(os.path.exists(arrived))
+        record = self.t.items_of(transfer)
+        self.assertEqual((0, 0), (record["resultCode"], record["failed"]), record)
+
     def test_commands_leave_no_queues_behind(self):
         self.t.must("ftePingAgent", "SRC")
         eventually(lambda: not [name for name in BROKER.queues() if ".REPLY.COMMAND." in name], "reply queues are gone")

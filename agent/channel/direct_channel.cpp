@@ -5,10 +5,14 @@
 #include "agent/channel/runtime.hpp"
 
 namespace baton::channel {
+namespace {
+constexpr int told_together = 64;  // far below what a session hands over before it waits
+}
 
 struct direct_channel::receiver {
   event_loop& loop;
-  handlers to;  // of the loop's thread
+  handlers to;       // of the loop's thread
+  int consumed = 0;  // and not told to the session
 };
 
 direct_channel::direct_channel(event_loop& loop, std::shared_ptr<runtime> thread, std::shared_ptr<session> one)
@@ -28,7 +32,8 @@ void direct_channel::begin(handlers to) {
       if (!at->to.received) return;
       const auto keep = at->to;  // the call may end this channel
       keep.received(what, std::move(*carried));
-      if (at->to.received) thread->post([one] { one->consumed(); });
+      if (!at->to.received || ++at->consumed < told_together) return;
+      thread->post([one, count = std::exchange(at->consumed, 0)] { one->consumed(count); });
     });
   };
   relay.closed = [at = receiver_](const std::string& why) {

@@ -80,8 +80,8 @@ void session::got_body(kind what) {
   read_next();
 }
 
-void session::consumed() {
-  --handed_over_;
+void session::consumed(int count) {
+  handed_over_ -= count;
   if (to_.received) read_next();
 }
 

@@ -33,7 +33,7 @@ class session : public std::enable_shared_from_this<session> {
   void welcome_peer();
   // After the greeting: messages are received, as long as not too many of them were not consumed().
   void begin(handlers to);
-  void consumed();
+  void consumed(int count);
   void send(kind what, byte_buffer body);
   // The other handlers hear nothing any more; `closed` does, unless `why` is empty.
   void close(const std::string& why);

@@ -18,15 +18,8 @@ constexpr int code_ok = 0, code_wrong_agent = 4, code_unknown_transfer = 26, cod
 
 // What is wrong with a request that could be read: a result code and a text. Code 0: nothing.
 std::pair<int, std::string> fault_of(const formats::transfer_request& r, const agent::settings& s) {
-  if (r.id.size() != 48 || !from_hex(r.id)) return {code_malformed, "id: expected 48 hex digits, found " + r.id};
+  if (const auto sound = formats::check(r); !sound) return {code_malformed, sound.error().text};
   if (r.source_agent != s.name) return {code_wrong_agent, "it is for agent " + r.source_agent};
-  if (r.destination_agent.empty()) return {code_malformed, "destinationAgent is missing"};
-  if (r.specs.empty()) return {code_malformed, "specs: there is no source"};
-  if (r.priority < 0 || r.priority > 9) return {code_malformed, fmt::format("priority {} is not 0 to 9", r.priority)};
-  for (const auto& spec : r.specs) {
-    if (spec.source.empty() || spec.destination.empty())
-      return {code_malformed, "specs: a source or destination is empty"};
-  }
   if (!r.destination_qmgr.empty() && r.destination_qmgr != s.qmgr) {
     return {code_unreachable, fmt::format("agent {} is on queue manager {}; transfers between queue managers are not "
                                           "supported yet, both agents must be on {}",

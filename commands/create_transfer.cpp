@@ -42,7 +42,7 @@ constexpr option options[] = {
      false, false, 0, 9},
     {"rt", "recovery-timeout", option_kind::number, "seconds",
      "Time that the transfer may be in recovery; -1: for ever. Default: the source agent's transferRecoveryTimeout.",
-     false, false, false, -1, 31536000},
+     false, false, false, -1, formats::recovery_timeout_s_max},
     {"bw", "bandwidth", option_kind::number, "bytes",
      "Bytes per second that the transfer may use. Default: no limit but the source agent's agentBandwidthLimit.", false,
      false, false, 1, 1099511627776},

@@ -166,7 +166,8 @@ void destination_transfer::perform(const destination_action::answer& a) {
   m.body = to_json(answer);
   agent_.send(formats::reply_queue(terms_.source_agent), std::move(m));
   // Acknowledgements may have been lost with the connection: what the source lacks is told again.
-  if (auto lacking = results_.all(); !lacking.empty()) send_ack(0, std::move(lacking), false);
+  lacking_ = results_.all();
+  if (!lacking_.empty()) send_ack(0, lacking_, false);
 }
 
 void destination_transfer::perform(const destination_action::queue_frame&) {
@@ -220,7 +221,10 @@ std::uint64_t destination_transfer::frames_for_one_ack() const {
 void destination_transfer::perform(const destination_action::acknowledge& a) {
   no_room_told_ = false;
   if (!written_) return send_ack(a.frames, {}, false);  // that waited
-  send_ack(a.frames, std::move(written_->results), written_->complete);
+  auto results = std::move(written_->results);
+  // That may come on another way, before what was told at the start of the attempt.
+  if (written_->complete) results.insert(results.begin(), lacking_.begin(), lacking_.end());
+  send_ack(a.frames, std::move(results), written_->complete);
 }
 
 void destination_transfer::perform(const destination_action::halt&) {

@@ -74,8 +74,9 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   std::shared_ptr<destination_writer> writer_;  // one worker at a time
   byte_buffer arriving_;                        // the frame of the event being handled
   std::deque<std::pair<std::uint64_t, byte_buffer>> frames_;
-  std::shared_ptr<written_frame> written_;  // of the event being handled
-  formats::position durable_;               // as of the last frame that was written; a worker may be ahead
+  std::vector<formats::item_result> lacking_;  // at the source, when the attempt began
+  std::shared_ptr<written_frame> written_;     // of the event being handled
+  formats::position durable_;                  // as of the last frame that was written; a worker may be ahead
   recent_results results_;
   std::string how_ = "the source fell silent";
   event_loop::timer_id wake_ = 0;

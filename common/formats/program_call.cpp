@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -102,6 +103,22 @@ result<program_call> parse_program_call(const std::string& words) {
     return wrong(fmt::format("what is behind the program is not understood: \"{}\"", in.rest));
   if (const auto known = is_success(call.success, 0); !known) return known.error();
   return call;
+}
+
+status check(const program_call& call) {
+  const auto bad = [](const std::string& why) { return error{errc::bad_message, why}; };
+  const auto has_zero = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+  if (has_zero(call.command) || std::any_of(call.arguments.begin(), call.arguments.end(), has_zero)) {
+    return bad("its command or an argument contains a zero byte");
+  }
+  if (call.retry_count < 0 || call.retry_count > retry_count_max) {
+    return bad(fmt::format("retryCount {} is not 0 to {}", call.retry_count, retry_count_max));
+  }
+  if (call.retry_wait_s < 0 || call.retry_wait_s > retry_wait_s_max) {
+    return bad(fmt::format("retryWait {} is not 0 to {}", call.retry_wait_s, retry_wait_s_max));
+  }
+  if (const auto success = is_success(call.success, 0); !success) return bad(success.error().text);
+  return done();
 }
 
 result<bool> is_success(const std::string& expression, int exit_code) {

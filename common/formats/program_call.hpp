@@ -26,6 +26,9 @@ inline constexpr std::int64_t retry_wait_s_max = 86400;
 // a comma. errc::bad_usage says what is wrong; other kinds of programs are refused by name.
 result<program_call> parse_program_call(const std::string& words);
 
+// What a call that somebody else wrote must not say, which parse_program_call() never gives: errc::bad_message.
+status check(const program_call& call);
+
 // Exit codes that are a success: conditions with & between them hold together, | is between alternatives; a condition
 // is a number, or one behind >, < or !. errc::bad_usage when the expression is none.
 result<bool> is_success(const std::string& expression, int exit_code);

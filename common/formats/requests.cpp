@@ -1,6 +1,9 @@
 #include "common/formats/requests.hpp"
 
+#include <fmt/format.h>
+
 #include "common/formats/json_archive.hpp"
+#include "common/text.hpp"
 
 namespace baton::formats {
 
@@ -153,6 +156,25 @@ std::string to_json(const progress& how_far) {
 result<transfer_request> read_transfer_request(const std::string& json) {
   return read_json<transfer_request>(json, "transfer request");
 }
+
+status check(const transfer_request& r) {
+  const auto bad = [](const std::string& why) { return error{errc::bad_message, why}; };
+  if (r.id.size() != 48 || !from_hex(r.id)) return bad("id: expected 48 hex digits, found " + r.id);
+  if (r.destination_agent.empty()) return bad("destinationAgent is missing");
+  if (r.specs.empty()) return bad("specs: there is no source");
+  if (r.priority < 0 || r.priority > 9) return bad(fmt::format("priority {} is not 0 to 9", r.priority));
+  if (r.recovery_timeout_s < -2 || r.recovery_timeout_s > recovery_timeout_s_max) {
+    return bad(fmt::format("recoveryTimeout {} is not -1 to {}", r.recovery_timeout_s, recovery_timeout_s_max));
+  }
+  for (const auto& spec : r.specs) {
+    if (spec.source.empty() || spec.destination.empty()) return bad("specs: a source or destination is empty");
+    if (spec.source.find('\0') != std::string::npos) return bad("specs: a source contains a zero byte");
+  }
+  if (const auto sound = check(r.pre_source); !sound) return bad("preSource: " + sound.error().text);
+  if (const auto sound = check(r.post_source); !sound) return bad("postSource: " + sound.error().text);
+  return done();
+}
+
 result<cancel_request> read_cancel_request(const std::string& json) {
   return read_json<cancel_request>(json, "cancel request");
 }

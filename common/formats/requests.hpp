@@ -50,6 +50,8 @@ struct transfer_spec {
   checksum_kind checksum = checksum_kind::xxh3;
 };
 
+inline constexpr std::int64_t recovery_timeout_s_max = 31536000;  // a year
+
 struct transfer_request {
   std::string id;  // 48 hex digits
   std::string job;
@@ -57,7 +59,7 @@ struct transfer_request {
   std::string source_agent, source_qmgr;
   std::string destination_agent, destination_qmgr;
   int priority = 0;                      // 0 to 9
-  std::int64_t recovery_timeout_s = -2;  // -1 forever, 0 at once, n seconds; -2: the agent's property
+  std::int64_t recovery_timeout_s = -2;  // -1 forever, 0 at once, seconds up to _max; -2: the agent's property
   std::uint64_t bandwidth = 0;           // bytes per second; 0: only what limits the agent
   std::map<std::string, std::string> metadata;
   std::vector<transfer_spec> specs;
@@ -110,6 +112,8 @@ std::string to_json(const progress& how_far);
 
 // errc::bad_message with what is wrong and where.
 result<transfer_request> read_transfer_request(const std::string& json);
+// What is of the right type and makes no sense all the same, whoever wrote it: errc::bad_message names the member.
+status check(const transfer_request& r);
 result<cancel_request> read_cancel_request(const std::string& json);
 result<stop_request> read_stop_request(const std::string& json);
 result<reply> read_reply(const std::string& json);

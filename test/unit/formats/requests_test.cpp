@@ -1,5 +1,7 @@
 #include "common/formats/requests.hpp"
 
+#include <functional>
+
 #include "test/unit/formats/record_check.hpp"
 
 using namespace baton;
@@ -37,6 +39,15 @@ transfer_request sample_request() {
   return r;
 }
 
+transfer_request sample_request_with(const std::function<void(transfer_request&)>& change) {
+  auto r = sample_request();
+  r.specs[1] = r.specs[0];
+  r.pre_source.command = "before";
+  r.post_source.command = "behind";
+  change(r);
+  return r;
+}
+
 }  // namespace
 
 TEST_CASE("a transfer request comes back as it was written") {
@@ -55,6 +66,36 @@ TEST_CASE("a transfer request comes back as it was written") {
   CHECK(spec.mode == file_mode::text);
   CHECK(spec.checksum == checksum_kind::sha256);
   CHECK(test::json::parse(to_json(*again))["specs"][0].size() == test::count_members<transfer_spec>());
+}
+
+TEST_CASE("what a request must not say is named, whoever wrote it") {
+  CHECK(check(sample_request_with([](transfer_request&) {})).ok());
+  const auto fault = [](const std::function<void(transfer_request&)>& change) {
+    const auto found = check(sample_request_with(change));
+    REQUIRE_FALSE(found.ok());
+    CHECK(found.error().code == errc::bad_message);
+    return found.error().text;
+  };
+  const auto names = [](const std::string& word) { return Catch::Contains(word); };
+  CHECK_THAT(fault([](auto& r) { r.id = "x"; }), names("id: "));
+  CHECK_THAT(fault([](auto& r) { r.destination_agent.clear(); }), names("destinationAgent"));
+  CHECK_THAT(fault([](auto& r) { r.specs.clear(); }), names("specs"));
+  CHECK_THAT(fault([](auto& r) { r.specs[0].source.clear(); }), names("specs"));
+  CHECK_THAT(fault([](auto& r) { r.specs[0].source = std::string("/a\0/b", 5); }), names("zero byte"));
+  for (const int priority : {-1, 10}) CHECK_THAT(fault([&](auto& r) { r.priority = priority; }), names("priority"));
+  for (const std::int64_t seconds : {INT64_MIN, std::int64_t{-3}, recovery_timeout_s_max + 1, INT64_MAX}) {
+    CHECK_THAT(fault([&](auto& r) { r.recovery_timeout_s = seconds; }), names("recoveryTimeout"));
+  }
+  for (const std::int64_t seconds : {INT64_MIN, std::int64_t{-1}, retry_wait_s_max + 1, INT64_MAX}) {
+    CHECK_THAT(fault([&](auto& r) { r.pre_source.retry_wait_s = seconds; }), names("preSource: retryWait"));
+    CHECK_THAT(fault([&](auto& r) { r.post_source.retry_wait_s = seconds; }), names("postSource: retryWait"));
+  }
+  for (const int count : {-1, retry_count_max + 1}) {
+    CHECK_THAT(fault([&](auto& r) { r.post_source.retry_count = count; }), names("postSource: retryCount"));
+  }
+  CHECK_THAT(fault([](auto& r) { r.pre_source.success = "0|"; }), names("preSource: "));
+  CHECK_THAT(fault([](auto& r) { r.pre_source.command = std::string("a\0b", 3); }), names("zero byte"));
+  CHECK_THAT(fault([](auto& r) { r.post_source.arguments = {"x", std::string("a\0", 2)}; }), names("zero byte"));
 }
 
 TEST_CASE("a name with a broken escape is refused by its path") {

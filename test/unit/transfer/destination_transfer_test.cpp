@@ -1,0 +1,91 @@
+// A destination transfer against a source that this test plays.
+#include "agent/transfer/destination_transfer.hpp"
+
+#include "common/text.hpp"
+#include "test/unit/transfer/fake_agent.hpp"
+#include "test/unit/transfer/moved_tree.hpp"
+
+using namespace baton;
+using namespace baton::test;
+
+namespace {
+
+class played_source {
+ public:
+  played_source() {
+    ask_.transfer_id = std::string(48, 'a');
+    ask_.source_agent = "SRC";
+    ask_.epoch = 1;
+    ask_.items_total = 1;
+  }
+  // With a new attempt.
+  void negotiate() {
+    ++ask_.attempt;
+    sequence_ = 0;
+    if (!transfer_) {
+      transfer_ = std::make_shared<destination_transfer>(agent, channels_, ask_, [](const std::string&) {});
+    }
+    const auto keep = transfer_;
+    keep->on_negotiate(ask_);
+  }
+  formats::frame_writer frame() {
+    formats::frame_writer made(4096);
+    made.header({ask_.transfer_id, ask_.epoch, ask_.attempt, ++sequence_});
+    return made;
+  }
+  void send(formats::frame_writer frame) {
+    auto bytes = frame.take();
+    const auto header = formats::read_frame_header(bytes);
+    REQUIRE(header.ok());
+    transfer_->on_frame(*header, std::move(bytes));
+  }
+  void add_empty_file(formats::frame_writer& frame, std::uint64_t number) {
+    formats::item_begin begin;
+    begin.number = number;
+    begin.checksum = formats::checksum_kind::none;
+    const std::string path = (where_.path() / std::to_string(number)).string();
+    begin.path = path;
+    frame.add(begin);
+    frame.add(formats::item_end{number, 0, {}});
+  }
+  formats::ack next_ack() {
+    const auto find = [this] {
+      while (seen_ < agent.sent.size() && agent.sent[seen_].subject != formats::subject::ack) ++seen_;
+      return seen_ < agent.sent.size();
+    };
+    REQUIRE(agent.loop().run_until(find, 10000));
+    return *formats::read_ack(agent.sent[seen_++].body);
+  }
+
+  fake_agent agent;
+
+ private:
+  temporary_directory where_;
+  channel::direct_channels channels_{agent.loop(), agent.pool(), agent.settings(), nullptr};
+  formats::negotiate ask_;
+  std::uint64_t sequence_ = 0;
+  std::size_t seen_ = 0;
+  std::shared_ptr<destination_transfer> transfer_;
+};
+
+}  // namespace
+
+TEST_CASE("who says that all has arrived says again what became of the items before") {
+  played_source source;
+  source.negotiate();
+  auto files = source.frame();
+  for (const std::uint64_t number : {0U, 1U}) source.add_empty_file(files, number);
+  source.send(std::move(files));
+  CHECK(source.next_ack().results.size() == 2);
+  // That was lost with the source. Its successor is told at once, on one way, and the end comes on another.
+  source.negotiate();
+  CHECK(source.next_ack().results.size() == 2);
+  auto end = source.frame();
+  source.add_empty_file(end, 2);
+  end.add(formats::transfer_end{3});
+  source.send(std::move(end));
+  const auto last = source.next_ack();
+  CHECK(last.complete);
+  REQUIRE(last.results.size() == 3);
+  for (std::uint64_t number = 0; number < 3; ++number) CHECK(last.results[number].number == number);
+}

@@ -44,6 +44,8 @@ class item_ledger {
   // Publishes what is left: before a record says that it is done, and at the end.
   void flush();
   bool busy() const { return !verified_.empty(); }
+  // Items that the destination was told of have no result yet.
+  bool lacks_results() const { return !waiting_.empty(); }
   // Behind the last item that was added.
   std::uint64_t next_number() const { return next_number_; }
   // The first item that has no result.

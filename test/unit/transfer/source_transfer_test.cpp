@@ -157,6 +157,34 @@ TEST_CASE("the record of a transfer goes after the log has its end and not befor
   CHECK(played.agent.forgotten);
 }
 
+TEST_CASE("all has arrived when the results are here, whichever way they took") {
+  played_transfer played;
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
+  const std::uint64_t attempt = played.asked().attempt;
+  played.acknowledge(1, {{2, 0, "", ""}}, true);
+  CHECK_FALSE(played.wait_a_moment([&] { return played.has_told(formats::subject::reply); }));
+  played.acknowledge(1, {{0, 0, "", ""}, {1, 0, "", ""}}, false);
+  CHECK(played.result().result_code == 0);
+  CHECK(played.asked().attempt == attempt);
+}
+
+TEST_CASE("results that do not come are asked for once more and then given up") {
+  played_transfer played;
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 1; }));
+  const std::uint64_t attempt = played.asked().attempt;
+  played.acknowledge(1, {{0, 0, "", ""}}, true);
+  REQUIRE(played.wait([&] { return played.asked().attempt > attempt; }));
+  played.answer({3, 0});
+  REQUIRE(played.wait([&] { return played.agent.frames.size() == 2; }));
+  played.acknowledge(1, {}, true);
+  const auto result = played.result();
+  CHECK(result.result_code == 20);
+  CHECK(result.failed == 2);
+  CHECK(played.source_exists("b"));
+}
+
 TEST_CASE("nobody hears of the end of a transfer before it is durable") {
   played_transfer played;
   played.answer({0, 0});

@@ -56,7 +56,7 @@ class links::side : public amqp::connection_events {
   void add_credit(inbound to, std::uint32_t count) {
     for (auto& [link, from] : receivers_) {
       if (from.what != to) continue;
-      from.credit += count;
+      if (to != inbound::state) from.credit += count;
       connection_->add_credit(link, count);
     }
   }

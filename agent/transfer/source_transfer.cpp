@@ -85,7 +85,8 @@ source_transfer::~source_transfer() {
 }
 
 void source_transfer::start() {
-  if (record_.result_code != formats::source_record::not_ended) return tell_end();
+  closing_ = record_.result_code != formats::source_record::not_ended;
+  if (closing_) return tell_end();
   feed(source_event::start{adopted_});
 }
 void source_transfer::cancel() {

@@ -13,8 +13,9 @@ namespace {
 
 class played_transfer {
  public:
-  explicit played_transfer(formats::source_record record = {},
-                           const std::vector<std::string>& names = {"a", "b", "c"}) {
+  explicit played_transfer(formats::source_record record = {}, const std::vector<std::string>& names = {"a", "b", "c"},
+                           bool log_is_slow = false) {
+    agent.log_is_slow = log_is_slow;
     agent.change_settings().plan_directory = (where_.path() / "plans").string();
     agent.change_settings().window_frames = 1;
     for (const auto& name : names) write_file(where_.path() / "in" / name, "content");
@@ -234,6 +235,20 @@ TEST_CASE("an activation that finds a transfer ended tells it again and moves no
     CHECK(played.agent.forgotten);
     for (const char* name : {"a", "b", "c"}) CHECK(played.source_exists(name));
   }
+}
+
+TEST_CASE("a transfer that is found ended is not cancelled any more") {
+  formats::source_record record;
+  record.sequence = record.attempt = record.items_total = record.succeeded = 1;
+  record.planned = true;
+  record.result_code = 0;
+  played_transfer played(record, {"a"}, true);
+  REQUIRE(played.agent.untold.size() == 1);
+  played.transfer()->cancel();
+  played.agent.untold[0]();
+  CHECK(played.result().result_code == 0);
+  CHECK(played.agent.records.empty());
+  CHECK(played.agent.events.size() == 1);
 }
 
 TEST_CASE("nothing is saved of a transfer that has ended, however much its last acknowledgement tells") {

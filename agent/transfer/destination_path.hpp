@@ -19,8 +19,8 @@ class destination_path {
 
   // For a new attempt. The channel of the one before is closed.
   formats::data_offer offer();
-  // False when there is no channel.
   bool direct() const { return channel_ != nullptr; }
+  // False when there is no channel.
   bool send_ack(std::string_view json);
   void close();
 

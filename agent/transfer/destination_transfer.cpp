@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/transfer/frame_limits.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 
@@ -155,8 +154,8 @@ void destination_transfer::perform(const destination_action::answer& a) {
   answer.attempt = a.attempt;
   answer.from = durable_ = writer_->durable();
   if (terms_.again) log(messages::BFGTR0027I, terms_.transfer_id, answer.from.item, answer.from.offset);
-  answer.chunk_bytes = std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes);
-  answer.window_frames = std::min(terms_.window_frames, agent_.settings().window_frames);
+  answer.chunk_bytes = limits().chunk_bytes;
+  answer.window_frames = limits().window_frames;
   if (terms_.direct) answer.direct = path_.offer();
   // More than is under way at once is worth a record from the start: the next activation tells the source at once.
   if (!recorded_ && terms_.bytes_total > std::uint64_t{answer.chunk_bytes} * answer.window_frames) save_record();
@@ -206,16 +205,15 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   if (due && !frame->dropped) save_record();
   durable_ = frame->durable;
   written_ = std::move(frame);
-  feed(destination_event::written{attempt, sequence, written_->halted.what, frames_for_one_ack()});
+  const bool tells = !written_->results.empty() || written_->complete;
+  const auto ack_every = tells ? 1 : frames_per_ack(limits_of_path(limits(), path_.direct(), {}));
+  feed(destination_event::written{attempt, sequence, written_->halted.what, ack_every});
   written_.reset();
 }
 
-// Half of what may be under way, so that the source never waits for it.
-std::uint64_t destination_transfer::frames_for_one_ack() const {
-  if (!written_->results.empty() || written_->complete) return 1;
-  const frame_limits both{std::min(terms_.chunk_bytes, agent_.settings().chunk_bytes),
-                          std::min(terms_.window_frames, agent_.settings().window_frames)};
-  return std::max<std::uint64_t>(limits_of_path(both, path_.direct(), {}).window_frames / 2, 1);
+frame_limits destination_transfer::limits() const {
+  return smaller_of({terms_.chunk_bytes, terms_.window_frames},
+                    {agent_.settings().chunk_bytes, agent_.settings().window_frames});
 }
 
 void destination_transfer::perform(const destination_action::acknowledge& a) {

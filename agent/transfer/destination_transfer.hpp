@@ -13,6 +13,7 @@
 #include "agent/transfer/destination_machine.hpp"
 #include "agent/transfer/destination_path.hpp"
 #include "agent/transfer/destination_writer.hpp"
+#include "agent/transfer/frame_limits.hpp"
 #include "agent/transfer/recent_results.hpp"
 #include "agent/transfer/services.hpp"
 #include "common/formats/state.hpp"
@@ -58,7 +59,7 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   void perform(const destination_action::halt&);
   void perform(const destination_action::close&);
   void perform(const destination_action::wake_at& a);
-  std::uint64_t frames_for_one_ack() const;
+  frame_limits limits() const;
   void frame_written(std::uint64_t attempt, std::uint64_t sequence, std::shared_ptr<written_frame> frame);
   void save_record();
   void send(formats::ack a);

@@ -11,6 +11,16 @@ struct frame_limits {
   std::uint32_t chunk_bytes = 0, window_frames = 0;
 };
 
+// What both sides can do.
+inline frame_limits smaller_of(const frame_limits& a, const frame_limits& b) {
+  return {std::min(a.chunk_bytes, b.chunk_bytes), std::min(a.window_frames, b.window_frames)};
+}
+
+// How many frames one acknowledgement may stand for: half of what may be under way, so that nobody waits for it.
+inline std::uint32_t frames_per_ack(const frame_limits& l) {
+  return std::max<std::uint32_t>(l.window_frames / 2, 1);
+}
+
 // `agreed` is what both sides want. On a direct channel each frame costs more than its bytes, so they are larger and
 // fewer there; where a limit (bytes per second, 0: none) would make a pause of each frame they are smaller.
 inline frame_limits limits_of_path(const frame_limits& agreed, bool direct,

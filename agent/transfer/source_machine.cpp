@@ -1,6 +1,7 @@
 #include "agent/transfer/source_machine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace baton::transfer {
 
@@ -100,8 +101,9 @@ void source_machine::on(const source_event::acked& e, actions& out) {
   state_ = source_state::running;
   recovery_since_ = -1;
   frames_acked_ = std::max(frames_acked_, e.frames);
-  if (e.complete) return end(source_state::complete, code_complete, out);
-  wake(limits_.ack_timeout_ms, out);
+  all_arrived_ |= e.complete;
+  if (all_arrived_ && !e.lacking) return end(source_state::complete, code_complete, out);
+  wake(all_arrived_ ? limits_.results_patience_ms : limits_.ack_timeout_ms, out);
   change_path(out);
   read_more(out);
 }
@@ -122,6 +124,9 @@ void source_machine::on(const source_event::tick&, actions& out) {
   if (state_ == source_state::new_transfer) return;
   if (state_ == source_state::waiting_for_capacity) {
     return ask(source_state::negotiating, limits_.negotiation_timeout_ms, out);
+  }
+  if (moving() && all_arrived_ && std::exchange(results_asked_for_, true)) {
+    return end(source_state::complete, code_complete, out);
   }
   recover(out);
 }
@@ -175,6 +180,7 @@ void source_machine::change_path(actions& out) {
 void source_machine::ask(source_state next, std::int64_t patience_ms, actions& out) {
   state_ = next;
   ++attempt_;
+  all_arrived_ = false;
   out.push_back(source_action::negotiate{attempt_});
   wake(patience_ms, out);
 }

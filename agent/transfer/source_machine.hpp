@@ -34,6 +34,7 @@ bool is_end(source_state state);
 struct source_limits {
   std::int64_t negotiation_timeout_ms = 250000;  // maxTransferNegotiationTime
   std::int64_t ack_timeout_ms = 60000;           // transferAckTimeout: silence before recovery
+  std::int64_t results_patience_ms = 2000;       // all has arrived, and results of it have not come
   std::int64_t capacity_retry_ms = 30000;        // senderTransferRetryInterval
   std::int64_t recovery_retry_ms = 60000;        // recoverableTransferRetryInterval
   std::int64_t recovery_timeout_ms = -1;         // transferRecoveryTimeout: -1 for ever, 0 at once
@@ -62,6 +63,7 @@ struct acked {
   std::uint64_t attempt = 0;
   std::uint64_t frames = 0;
   bool complete = false;
+  bool lacking = false;  // results of items that were sent: it may have overtaken one that takes a slower way
 };
 struct halted {
   std::uint64_t attempt = 0;
@@ -160,6 +162,8 @@ class source_machine {
   std::uint32_t window_ = 1;
   std::uint64_t frames_read_ = 0, frames_acked_ = 0;
   bool reading_ = false, last_read_ = false;
+  bool all_arrived_ = false;        // the destination says, in this attempt
+  bool results_asked_for_ = false;  // because they did not come: they are given up when they do not come again
   bool path_open_ = false, path_wanted_ = false;  // wanted: another one, as soon as nothing is under way
   std::int64_t recovery_since_ = -1;              // -1: not in recovery
   int recoveries_ = 0;

@@ -15,8 +15,7 @@ namespace {
 
 constexpr logger log{"Transfer"};
 constexpr std::int64_t progress_interval_ms = 500;
-constexpr int wall_clock_bits = 42;  // milliseconds since 1970 until the year 2109
-constexpr std::int64_t results_patience_ms = 2000;
+constexpr int wall_clock_bits = 42;            // milliseconds since 1970 until the year 2109
 constexpr std::int64_t query_after_ms = 1000;  // of silence; a slow disk may take longer, so nothing else is done
 
 source_limits limits_of(const agent::settings& s, const formats::transfer_request& request) {
@@ -81,7 +80,7 @@ source_transfer::~source_transfer() {
   plan_->stop();
   programs_->stop();
   path_->close();
-  for (const auto timer : {wake_, progress_timer_, read_timer_, results_timer_}) agent_.loop().cancel(timer);
+  for (const auto timer : {wake_, progress_timer_, read_timer_}) agent_.loop().cancel(timer);
 }
 
 void source_transfer::start() {
@@ -128,23 +127,9 @@ void source_transfer::on_ack(const formats::ack& a) {
       under_way_.pop_front();
     }
   }
-  halted ? on_halt(a) : feed(source_event::acked{a.attempt, a.frames, is_complete(a)});
+  halted ? on_halt(a) : feed(source_event::acked{a.attempt, a.frames, a.complete, ledger_.lacks_results()});
   end_at_first_failure();
   if (!finish_) books_.save_when_behind(held_);
-}
-
-// One acknowledgement may overtake another that takes a slower way: all has arrived when all results are here too. They
-// are asked for once more before they are given up.
-bool source_transfer::is_complete(const formats::ack& a) {
-  all_arrived_ |= a.complete && a.attempt == machine_.attempt();
-  if (!all_arrived_ || !ledger_.lacks_results()) return all_arrived_;
-  if (results_timer_ != 0) return false;
-  results_timer_ = agent_.loop().after(results_patience_ms, [this] {
-    results_timer_ = 0;
-    if (std::exchange(results_asked_for_, true)) return feed(source_event::acked{machine_.attempt(), 0, true});
-    feed(source_event::taken_over{});
-  });
-  return false;
 }
 
 void source_transfer::on_halt(const formats::ack& a) {
@@ -241,8 +226,7 @@ void source_transfer::perform(const source_action::negotiate& a) {
   reader_.reset();
   path_->close();
   agent_.loop().cancel(read_timer_);
-  agent_.loop().cancel(std::exchange(results_timer_, 0));
-  held_ = all_arrived_ = false;
+  held_ = false;
   asked_epoch_ = agent_.epoch();
   heard_at_ms_ = boot_time_ms();
   send_negotiate(agent_, *request_, {asked_epoch_, a.attempt}, plan_->totals(), ledger_.results_from(), again);
@@ -295,8 +279,7 @@ std::int64_t source_transfer::rate_wait_ms() {
 frame_limits source_transfer::limits() const {
   const auto& own = agent_.settings();
   // Whatever the other side says: what is read and not acknowledged is this side's memory.
-  const frame_limits agreed{std::min(terms_.chunk_bytes, own.chunk_bytes),
-                            std::min(terms_.window_frames, own.window_frames)};
+  const auto agreed = smaller_of({terms_.chunk_bytes, terms_.window_frames}, {own.chunk_bytes, own.window_frames});
   return limits_of_path(agreed, path_->direct(), {own.bandwidth_limit, request_->bandwidth});
 }
 
@@ -375,7 +358,7 @@ void source_transfer::perform(const source_action::finish& a) {
   plan_->stop();
   programs_->stop();
   path_->close();
-  for (const auto timer : {wake_, read_timer_, results_timer_}) agent_.loop().cancel(timer);
+  for (const auto timer : {wake_, read_timer_}) agent_.loop().cancel(timer);
   finish_ = a;
   finish_when_quiet();
 }

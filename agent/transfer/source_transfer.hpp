@@ -44,7 +44,6 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
 
  private:
   void feed(const source_input& event);
-  bool is_complete(const formats::ack& a);
   void on_halt(const formats::ack& a);
   void perform(const source_action::make_plan&);
   void perform(const source_action::negotiate& a);
@@ -95,7 +94,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   bool opening_ = false;               // the reader, on a worker
   bool path_wanted_ = false;           // by the machine, in this attempt
   std::shared_ptr<read_frame> ready_;  // the frame of the frame_read event being handled
-  event_loop::timer_id wake_ = 0, progress_timer_ = 0, read_timer_ = 0, results_timer_ = 0;
+  event_loop::timer_id wake_ = 0, progress_timer_ = 0, read_timer_ = 0;
   const bool adopted_;           // an earlier activation may have moved data
   const int recoveries_before_;  // in earlier activations
   std::int64_t started_at_ms_;   // boot time
@@ -104,8 +103,6 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   std::deque<std::uint64_t> under_way_;  // data bytes of each frame sent and not acknowledged
   std::uint64_t frames_acked_ = 0;       // of this attempt
   std::uint64_t moved_bytes_ = 0;        // acknowledged, with what of the current item was there before
-  bool all_arrived_ = false;             // the destination says, in this attempt
-  bool results_asked_for_ = false;       // because they did not come
   std::string current_item_;
   std::string failure_text_;   // why the machine was told of a failure
   bool peer_changed_ = false;  // while the machine is told so

@@ -226,6 +226,7 @@ void agent::received(inbound from, amqp::delivery_id delivery, amqp::message&& c
 }
 
 void agent::received_reply(const amqp::message& content) {
+  if (content.subject == formats::subject::queue_mark) return;
   if (content.subject == formats::subject::ack) {
     const auto a = formats::read_ack(content.body);
     if (a) return transfers_->on_ack(*a);

@@ -62,6 +62,7 @@ class agent : public transfer::services {
   void save(const formats::destination_record& record) override { store_->save(record); }
   void forget_source(const std::string& transfer_id) override;
   void forget_destination(const std::string& transfer_id) override { store_->forget_destination(transfer_id); }
+  amqp::connection_options qmgr() const override { return instance_.qmgr(); }
   void status_changed() override { reporter_.transfers_changed(); }
 
  private:

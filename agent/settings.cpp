@@ -30,6 +30,15 @@ program_settings make_program_settings(const property_set& agent) {
   return s;
 }
 
+queue_settings make_queue_settings(const property_set& agent) {
+  queue_settings s;
+  s.enabled = agent.boolean("enableQueueInputOutput");
+  s.exclusive = agent.boolean("exclusive");
+  s.messages_max = static_cast<std::uint64_t>(agent.integer("maxMessagesForTransfer"));
+  s.message_bytes_max = static_cast<std::uint64_t>(agent.integer("maxInputOutputMessageLength"));
+  return s;
+}
+
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
@@ -52,6 +61,7 @@ settings make_settings(const property_set& agent, const layout& where, const std
   s.checkpoint_frames = static_cast<std::uint32_t>(agent.integer("agentCheckpointInterval")) * s.window_frames;
   s.data = make_data_settings(agent);
   s.programs = make_program_settings(agent);
+  s.queues = make_queue_settings(agent);
   s.bandwidth_limit = static_cast<std::uint64_t>(agent.integer("agentBandwidthLimit"));
   s.max_source_transfers = static_cast<int>(agent.integer("maxSourceTransfers"));
   s.max_destination_transfers = static_cast<int>(agent.integer("maxDestinationTransfers"));

@@ -32,6 +32,12 @@ struct program_settings {
   std::size_t output_max = 10240;  // bytes
 };
 
+// Queues as sources (agent/queue/).
+struct queue_settings {
+  bool enabled = false, exclusive = false;
+  std::uint64_t messages_max = 20000, message_bytes_max = 1048576;
+};
+
 struct settings {
   std::string name, description, coordination;  // coordination: the name of the set of configuration
   std::string qmgr, qmgr_host;                  // host: empty in bindings mode
@@ -40,6 +46,7 @@ struct settings {
   bool bindings = true;
   data_settings data;
   program_settings programs;
+  queue_settings queues;
   std::uint64_t bandwidth_limit = 0;  // bytes per second of all transfers that are sent; 0: none
   std::uint32_t chunk_bytes = 262144, window_frames = 10, checkpoint_frames = 40;
   int max_source_transfers = 25, max_destination_transfers = 25, max_queued_transfers = 1000;

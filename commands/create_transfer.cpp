@@ -53,6 +53,22 @@ constexpr option options[] = {
     {"postsrc", "post-source", option_kind::text, "program",
      "Program that the source agent runs after all files have arrived. When it fails the transfer is a partial "
      "success."},
+    {"sq", "source-queue", option_kind::text, "queue[@qmgr]",
+     "Queue of the source agent's queue manager whose messages become the file that -df names, one after the other. "
+     "They "
+     "are taken off the queue when they have arrived. Needs enableQueueInputOutput=true; the only source."},
+    {"sqwt", "source-queue-wait", option_kind::number, "seconds",
+     "How long an empty queue is waited on before the file ends. Default: 0.", false, false, false, 0,
+     formats::queue_wait_s_max},
+    {"sqdt", "source-queue-delimiter-text", option_kind::text, "text",
+     "Text that is put between the messages, in UTF-8."},
+    {"sqdb", "source-queue-delimiter-bytes", option_kind::text, "hex,...",
+     "Bytes that are put between the messages, as 0x and two hex digits each, with commas between."},
+    {"sqdp", "source-queue-delimiter-position", option_kind::choice, "position",
+     "Whether what is put between comes before or behind each message. Default: postfix.", false, false, false, 0, 0,
+     "prefix|postfix"},
+    {"sqx", "source-queue-exclusive", option_kind::flag, "",
+     "Nobody else may read the queue meanwhile; when somebody does, the source agent waits until it is free."},
     {"w", "wait", option_kind::number, "seconds",
      "Wait for the end of the transfer and show how far it is; without a value, or with -1, for ever. The exit code is "
      "the "
@@ -61,10 +77,10 @@ constexpr option options[] = {
     configuration_option,
     json_option,
 };
-constexpr std::string_view not_yet[] = {
-    "td",     "gt",      "ss",   "tb",   "oi",   "of",   "oc",    "es",   "tr",   "tl",   "sce", "dce", "dle",
-    "predst", "postdst", "dq",   "ds",   "dp",   "du",   "qs",    "dqdb", "dqdt", "dqdp", "dqp", "qmp", "qi",
-    "sq",     "sqgi",    "sqwt", "sqdb", "sqdt", "sqdp", "skeep", "srdb", "srdp", "dtr",  "dfa"};
+constexpr std::string_view not_yet[] = {"td",  "gt", "ss",   "tb",    "oi",   "of",     "oc",      "es",
+                                        "tr",  "tl", "sce",  "dce",   "dle",  "predst", "postdst", "dq",
+                                        "ds",  "dp", "du",   "qs",    "dqdb", "dqdt",   "dqdp",    "dqp",
+                                        "qmp", "qi", "sqgi", "skeep", "srdb", "srdp",   "dtr",     "dfa"};
 
 error wrong(std::string text) {
   return {errc::bad_usage, std::move(text)};
@@ -95,6 +111,61 @@ status add_agents(const arguments& words, formats::transfer_request& request) {
   return done();
 }
 
+// 0x0d,0x0a as hex digits.
+result<std::string> delimiter_of(const arguments& words) {
+  if (words.has("sqdt") && words.has("sqdb")) return wrong("say what is between the messages: either -sqdt or -sqdb");
+  if (words.has("sqdt")) return to_hex(words.text("sqdt"));
+  std::string hex;
+  for (const std::string& byte : split(words.text("sqdb"), ',')) {
+    if (byte.empty() && !words.has("sqdb")) break;
+    if (byte.size() != 4 || !(byte.starts_with("0x") || byte.starts_with("0X")) || !from_hex(byte.substr(2))) {
+      return wrong(fmt::format("-sqdb needs bytes like 0x0d,0x0a, and not \"{}\"", escape_control(words.text("sqdb"))));
+    }
+    hex += byte.substr(2);
+  }
+  return hex;
+}
+
+status add_queue(const arguments& words, formats::transfer_request& request, formats::transfer_spec spec) {
+  if (!words.operands().empty()) return wrong("with -sq the queue is the only source");
+  if (!words.has("df")) return wrong("with -sq say with -df which file the messages go to");
+  for (const char* other : {"r", "sd"}) {
+    if (words.has(other)) return wrong(fmt::format("-{} is for files, not for -sq", other));
+  }
+  if (words.text("t") == "text") return wrong("-t text is for files: messages are transferred as they are");
+  if (words.text("cs") == "none") return wrong("-sq needs a checksum: its messages are taken off the queue");
+  spec.from = formats::source_kind::queue;
+  const std::string& named = words.text("sq");
+  const auto at = named.find('@');
+  spec.source = named.substr(0, at);
+  if (at != std::string::npos) spec.source_queue_qmgr = upper(named.substr(at + 1));
+  if (spec.source.empty() || (at != std::string::npos && spec.source_queue_qmgr.empty())) {
+    return wrong(fmt::format("-sq needs QUEUE or QUEUE@QMGR, and not \"{}\"", escape_control(named)));
+  }
+  spec.wait_s = words.number("sqwt", 0);
+  auto delimiter = delimiter_of(words);
+  if (!delimiter) return delimiter.error();
+  if (delimiter->size() > 2 * formats::delimiter_bytes_max)
+    return wrong("what is between messages has at most 1024 bytes");
+  spec.delimiter = std::move(*delimiter);
+  spec.delimiter_before = words.text("sqdp") == "prefix";
+  spec.exclusive = words.has("sqx");
+  request.specs.push_back(std::move(spec));
+  return done();
+}
+
+status add_files(const arguments& words, formats::transfer_request& request, formats::transfer_spec spec) {
+  for (const char* of_queues : {"sqwt", "sqdt", "sqdb", "sqdp", "sqx"}) {
+    if (words.has(of_queues)) return wrong(fmt::format("-{} goes with -sq", of_queues));
+  }
+  if (words.operands().empty()) return wrong("say what to send: files, or with -sq a queue");
+  for (const std::string& source : words.operands()) {
+    spec.source = source;
+    request.specs.push_back(spec);
+  }
+  return done();
+}
+
 status add_specs(const arguments& words, formats::transfer_request& request) {
   const bool to_file = words.has("df");
   if (to_file == words.has("dd")) return wrong("say where the files go: either -df or -dd");
@@ -107,11 +178,7 @@ status add_specs(const arguments& words, formats::transfer_request& request) {
   if (words.text("de") == "overwrite") spec.exist = formats::exist_action::overwrite;
   if (words.text("t") == "text") spec.mode = formats::file_mode::text;
   if (words.has("cs")) spec.checksum = *formats::checksum_from(words.text("cs"));
-  for (const std::string& source : words.operands()) {
-    spec.source = source;
-    request.specs.push_back(spec);
-  }
-  return done();
+  return (words.has("sq") ? add_queue : add_files)(words, request, std::move(spec));
 }
 
 status add_programs(const arguments& words, formats::transfer_request& request) {
@@ -184,8 +251,9 @@ const command create_transfer{
     "Transfer files from one agent to another.",
     options,
     {"source",
-     "File, directory or wildcard (* and ?) on the source agent's host. Relative paths start from its transferRoot.", 1,
-     any_number},
+     "File, directory or wildcard (* and ?) on the source agent's host. Relative paths start from its transferRoot. At "
+     "least one, or -sq.",
+     0, any_number},
     not_yet,
     "Quote wildcards: they are meant for the source agent, not for the shell. Without -w the command ends when the "
     "queue "

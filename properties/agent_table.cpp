@@ -58,7 +58,8 @@ constexpr property entries[] = {
      "Where the queue manager refuses a second instance instead of letting it wait: time until the second attempt to "
      "get the lock."},
     {"consumerSleepTime", milliseconds, "30000", 100, days_ms, "",
-     "Where the queue manager refuses a second instance: time between further attempts, until one succeeds."},
+     "Where the queue manager refuses a second instance: time between further attempts, until one succeeds. Likewise "
+     "for a queue that is to be read and is in exclusive use."},
     {"standbyStatusPublishInterval", seconds, "300", 1, days_s, "",
      "How often an instance that stands by sends its status to the active one."},
     {"standbyStatusExpiry", seconds, "30", 1, days_s, "",
@@ -101,6 +102,19 @@ constexpr property entries[] = {
     {"maxCommandRetries", integer, "9", 0, 1000, "",
      "How often a program that was not successful is run again at most, whatever the request asks for."},
     {"maxCommandOutput", bytes, "10240", 0, mebi, "", "How much of what a program writes is kept for the log."},
+    // Queues as sources.
+    {"enableQueueInputOutput", boolean, "false", 0, 0, "",
+     "Transfers may have a queue of the agent's queue manager as their source: its messages become a file."},
+    {"exclusive", boolean, "false", 0, 0, "",
+     "Queues that are read are read exclusively: while this agent reads one, no other consumer gets its messages, and "
+     "while another has it so, this agent waits for consumerSleepTime between attempts. Needs AMQP; a request asks for "
+     "it with -sqx."},
+    {"maxMessagesForTransfer", integer, "20000", 1, 50000, "",
+     "Most messages of a queue that one transfer makes a file of. They are held meanwhile, so they cost memory here "
+     "and "
+     "at the queue manager; at 64 MiB no more are taken either. What is left stays for the next transfer."},
+    {"maxInputOutputMessageLength", bytes, "1048576", 1, 33554432, "",
+     "Largest message of a queue that is put into a file. A larger one fails the transfer and stays on the queue."},
     // Limits.
     {"maxSourceTransfers", integer, "25", 0, 10000, "",
      "Transfers that the agent sends at the same time. 0: it refuses to be a source (result code 51)."},
@@ -181,7 +195,6 @@ constexpr std::string_view not_yet[] = {
     "doNotUseTempOutputFile",
     "enableDetailedReplyMessages",
     "enableMemoryAllocationChecking",
-    "enableQueueInputOutput",
     "enableUserMetadataOptions",
     "exitClassPath",
     "exitNativeLibraryPath",
@@ -195,7 +208,6 @@ constexpr std::string_view not_yet[] = {
     "logCaptureFileFiles",
     "logCaptureFileSize",
     "logCaptureFilter",
-    "maxInputOutputMessageLength",
     "monitorExitClasses",
     "monitorFilepathPlatformSeparator",
     "monitorGroupRetryLimit",

@@ -110,6 +110,7 @@ void amqp_connection::attach_consumer(pn_link_t* link, link_id id) {
   made.presettled = pn_link_remote_snd_settle_mode(link) == PN_SND_SETTLED;
   made.priority = static_cast<int>(std::clamp<std::int64_t>(link_number(link, "priority"), INT32_MIN, INT32_MAX));
   made.epoch = static_cast<std::uint64_t>(std::max<std::int64_t>(link_number(link, "epoch"), 0));
+  made.exclusive = link_number(link, "exclusive") != 0;
   events_.push_back(std::move(made));
 }
 

@@ -124,6 +124,13 @@ bool broker::take_over(queue_state& queue, std::uint64_t epoch) {
   return true;
 }
 
+// Whether one more consumer cannot be let in beside the first: because of the queue, of the first, or of what it wants.
+bool broker::is_held(const queue_state& queue, bool wants_exclusive) const {
+  if (queue.attributes.type == queue_type::single_active) return false;
+  return queue.attributes.type == queue_type::exclusive || wants_exclusive ||
+         consumers_.at(queue.consumers.front()).exclusive;
+}
+
 void broker::on(consumer_attached& happened, std::int64_t) {
   const connection_id connection = happened.connection;
   const link_id link = happened.link;
@@ -135,7 +142,7 @@ void broker::on(consumer_attached& happened, std::int64_t) {
   if (queue->owner != 0 && queue->owner != connection) {
     return refuse("amqp:resource-locked", fmt::format("{} belongs to another connection", queue->name));
   }
-  if (!happened.browse && queue->attributes.type == queue_type::exclusive && !queue->consumers.empty() &&
+  if (!happened.browse && !queue->consumers.empty() && is_held(*queue, happened.exclusive) &&
       !take_over(*queue, happened.epoch)) {
     return refuse("amqp:resource-locked", fmt::format("the queue {} is held exclusively by {}", queue->name,
                                                       container_of(queue->consumers.front())));
@@ -147,6 +154,7 @@ void broker::on(consumer_attached& happened, std::int64_t) {
   made.presettled = happened.presettled;
   made.priority = happened.priority;
   made.epoch = happened.epoch;
+  made.exclusive = happened.exclusive;
   connections_[connection].links.insert(link);
   (happened.browse ? queue->browsers : queue->consumers).push_back(link);
   elect(*queue);

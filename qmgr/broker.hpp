@@ -102,6 +102,7 @@ class broker {
     bool browse = false, presettled = false, drain = false;
     int priority = 0;
     std::uint64_t epoch = 0;
+    bool exclusive = false;
     std::uint64_t limit = 0, used = 0;  // credit, counted from the attach
     delivery_number last = 0;           // of its deliveries
     position cursor;                    // browse: the last one shown
@@ -132,6 +133,7 @@ class broker {
   void refuse_link(connection_id connection, link_id link, std::string condition, std::string text);
   queue_state& define_temporary(connection_id connection);
   void remove_consumer(link_id link);
+  bool is_held(const queue_state& queue, bool wants_exclusive) const;
   bool take_over(queue_state& queue, std::uint64_t epoch);
   void remove_producer(link_id link);
   void remove_link(link_id link);

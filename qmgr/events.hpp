@@ -36,6 +36,7 @@ struct consumer_attached {
   int priority = 0;         // who becomes the active consumer next; higher first
   // Of an owner that fences: takes an exclusive queue from one with a lower epoch that is not 0.
   std::uint64_t epoch = 0;
+  bool exclusive = false;  // wants to be the only consumer of a shared queue
 };
 struct producer_attached {
   connection_id connection = 0;

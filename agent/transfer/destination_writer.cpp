@@ -119,6 +119,8 @@ void destination_writer::on(const formats::record& r) {
   if (const auto* last = std::get_if<formats::item_end>(&r)) return end(*last);
   if (std::get_if<formats::transfer_end>(&r) != nullptr) {
     out_.complete = true;
+  } else if (const auto* wait = std::get_if<formats::item_sync>(&r)) {
+    if (is_open(wait->number)) checkpoint();
   } else if (const auto* gone = std::get_if<formats::item_abort>(&r)) {
     if (is_open(gone->number)) fail(std::string(gone->text));
   } else if (const auto* piece = std::get_if<formats::item_data>(&r)) {

@@ -35,6 +35,10 @@ std::string encode(const plan_item& item) {
   put_text(out, item.source);
   put_text(out, item.destination);
   put_text(out, item.failure);
+  if (!item.messages.empty()) {
+    put_text(out, item.messages);
+    put_text(out, item.digest);
+  }
   return out;
 }
 
@@ -53,6 +57,10 @@ std::optional<plan_item> decode(std::string_view bytes) {
   item.source = text();
   item.destination = text();
   item.failure = text();
+  if (in.ok && !in.rest.empty()) {
+    item.messages = text();
+    item.digest = text();
+  }
   if (!in.ok) return std::nullopt;
   return item;
 }

@@ -36,11 +36,19 @@ struct plan_item {
   file_identity identity;
   std::uint32_t mode = 0;  // permission bits
   std::string failure;     // a rendered message: the item failed while planning
+  // Of messages of a queue: what they are known by (agent/queue/intake.hpp), and the raw checksum of the file that they
+  // are.
+  std::string messages, digest;
 };
 
 struct plan_totals {
   std::uint64_t items = 0, bytes = 0;
 };
+
+// Where the messages of a queue are, if the plan at this path has some.
+inline std::string messages_file_of(const std::string& plan) {
+  return plan + ".messages";
+}
 
 class plan_writer {
  public:

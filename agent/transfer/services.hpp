@@ -7,6 +7,7 @@
 #include <string>
 
 #include "agent/settings.hpp"
+#include "common/amqp/connection.hpp"
 #include "common/amqp/message.hpp"
 #include "common/formats/publications.hpp"
 #include "common/formats/state.hpp"
@@ -54,6 +55,7 @@ class services {
   virtual void forget_source(const std::string& transfer_id) = 0;
   virtual void forget_destination(const std::string& transfer_id) = 0;
 
+  virtual amqp::connection_options qmgr() const = 0;  // how this activation reaches its queue manager
   virtual void status_changed() = 0;  // the agent's published status names the transfers and their states
 };
 

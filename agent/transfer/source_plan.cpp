@@ -26,8 +26,7 @@ void remove_file(const std::string& path) {
 }
 
 // On a worker. What an earlier activation listed and did not finish has other numbers: it is made anew.
-source_plan::listing list(const formats::transfer_request& request, const planner_options& options,
-                          const std::string& path) {
+source_plan::listing list(const source_plan::lister& lister, const planner_options& options, const std::string& path) {
   source_plan::listing out;
   const auto unusable = [&](const error& why) { out.failure = {code_failed, render(messages::BFGTR0019E, why.text)}; };
   auto plan = plan_writer::create(path);
@@ -35,7 +34,7 @@ source_plan::listing list(const formats::transfer_request& request, const planne
     unusable(plan.error());
     return out;
   }
-  out.failure = make_plan(request, options, [&](const plan_item& item) { plan->add(item); });
+  out.failure = lister(options, [&](const plan_item& item) { plan->add(item); });
   const auto written = plan->finish();
   if (!out.failure && !written) unusable(written.error());
   if (out.failure) return out;
@@ -77,12 +76,25 @@ void source_plan::remove() {
 
 // Under another name at first: a newer record of the transfer may replace this one meanwhile, and have a plan already.
 void source_plan::make() {
+  make([request = request_](const planner_options& options, const std::function<void(plan_item)>& add) {
+    return make_plan(*request, options, add);
+  });
+}
+
+void source_plan::make(plan_item only) {
+  make([only = std::move(only)](const planner_options&, const std::function<void(plan_item)>& add) {
+    add(only);
+    return std::nullopt;
+  });
+}
+
+void source_plan::make(lister list_items) {
   planner_options options{agent_.settings().transfer_root, agent_.settings().max_files, nullptr};
   const std::string fresh = fmt::format("{}.{}.new", path_, random_hex(4));
-  agent_.pool().submit([weak = weak_from_this(), request = request_, options, fresh,
+  agent_.pool().submit([weak = weak_from_this(), list_items = std::move(list_items), options, fresh,
                         stopped = stopped_]() mutable -> std::function<void()> {
     options.cancelled = stopped.get();
-    const listing made = list(*request, options, fresh);
+    const listing made = list(list_items, options, fresh);
     if (*stopped) remove_file(fresh);  // cut short, and nobody wants it
     return [weak, made, fresh] {
       const auto self = weak.lock();

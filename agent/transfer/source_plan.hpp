@@ -24,6 +24,8 @@ class source_plan : public std::enable_shared_from_this<source_plan> {
     std::function<void(int code, std::string text)> failed;
     std::function<void(services::stored)> save;  // makes the record durable
   };
+  using lister =
+      std::function<std::optional<plan_failure>(const planner_options&, const std::function<void(plan_item)>&)>;
   struct listing {
     plan_totals totals;
     plan_summary summary;
@@ -35,6 +37,8 @@ class source_plan : public std::enable_shared_from_this<source_plan> {
   ~source_plan() { stop(); }
 
   void make();
+  // Of one item that is known already.
+  void make(plan_item only);
   // The one that the record names: the file of this host if it is the right one, else the parts on STATE.
   void find();
   // Puts the parts on STATE, and behind them the record that names them.
@@ -50,6 +54,7 @@ class source_plan : public std::enable_shared_from_this<source_plan> {
   const plan_totals& totals() const { return totals_; }
 
  private:
+  void make(lister list);
   void made(const listing& made, const std::string& fresh);
   void collect(const plan_summary& wanted);
   void adopt_parts(const plan_summary& wanted);

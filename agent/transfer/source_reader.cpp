@@ -9,8 +9,12 @@
 
 namespace baton::transfer {
 source_reader::source_reader(plan_reader plan, const formats::transfer_request& request, formats::frame_header header,
-                             std::size_t chunk_bytes)
-    : plan_(std::move(plan)), request_(request), header_(std::move(header)), chunk_bytes_(chunk_bytes) {}
+                             std::size_t chunk_bytes, std::string messages_file)
+    : plan_(std::move(plan)),
+      request_(request),
+      header_(std::move(header)),
+      chunk_bytes_(chunk_bytes),
+      messages_file_(std::move(messages_file)) {}
 
 opened_reader open_reader(const formats::transfer_request& request, const reader_start& start) {
   opened_reader out;
@@ -24,7 +28,8 @@ opened_reader open_reader(const formats::transfer_request& request, const reader
   for (std::uint64_t number = start.entered; number < start.from.item; ++number) numbers.push_back(number);
   auto before = find_items(*plan, numbers);
   if (before) out.before = std::move(*before);
-  auto reader = std::make_shared<source_reader>(std::move(*plan), request, start.header, start.chunk_bytes);
+  auto reader = std::make_shared<source_reader>(std::move(*plan), request, start.header, start.chunk_bytes,
+                                                messages_file_of(start.plan));
   const auto found = reader->seek(start.from);
   if (before && found)
     out.reader = std::move(reader);
@@ -43,7 +48,7 @@ read_frame source_reader::next_frame() {
   formats::frame_writer frame(chunk_bytes_ + 4096);
   ++header_.sequence;
   frame.header(header_);
-  while (frame.size() < chunk_bytes_ && out.ended.size() < formats::items_per_frame_max) {
+  while (!out.waits && frame.size() < chunk_bytes_ && out.ended.size() < formats::items_per_frame_max) {
     if (!current_ && !begin_next(out, frame)) break;
     if (current_) read_current(out, frame);
   }
@@ -90,6 +95,14 @@ bool source_reader::begin_next(read_frame& out, formats::frame_writer& frame) {
 std::string source_reader::open_current(std::uint64_t offset) {
   plan_item& item = current_->item;
   struct stat about {};
+  if (!item.messages.empty()) {
+    current_->offset = offset;
+    current_->sum = running_checksum(formats::checksum_kind::none);  // it is in the plan
+    if (offset == item.identity.size) return {};
+    const int missing = open_to_read(messages_file_, current_->file, about);
+    if (missing == 0 && static_cast<std::uint64_t>(about.st_size) == item.identity.size) return {};
+    return render(messages::BFGIO0003E, messages_file_, missing != 0 ? system_text(missing) : "it is not whole");
+  }
   const int failure = open_to_read(item.source, current_->file, about);
   if (failure == ENOENT) return render(messages::BFGIO0001E, name_to_text(item.source));
   if (failure == ELOOP) return render(messages::BFGIO0002E, name_to_text(item.source), "a symbolic link");
@@ -133,6 +146,7 @@ void source_reader::read_current(read_frame& out, formats::frame_writer& frame) 
     return;
   }
   const std::uint64_t left = current_->item.identity.size - current_->offset;
+  if (left == 0 && !current_->item.messages.empty() && !taken_) return wait_for_messages(out, frame);
   if (current_->item.kind == formats::item_kind::directory || left == 0) return end_current(out, frame);
   const std::size_t used = frame.size() + formats::data_record_bytes;
   const std::size_t space = used < chunk_bytes_ ? chunk_bytes_ - used : 1;
@@ -156,20 +170,28 @@ void source_reader::read_current(read_frame& out, formats::frame_writer& frame) 
   out.data_bytes += got;
 }
 
+// They are taken off their queue when the destination has all of them on stable storage, and the file gets its name
+// when they are: who reads them after an interruption in between finds them either there or here.
+void source_reader::wait_for_messages(read_frame& out, formats::frame_writer& frame) {
+  frame.add(formats::item_sync{current_->item.number});
+  out.waits = true;
+}
+
 void source_reader::end_current(read_frame& out, formats::frame_writer& frame) {
+  const bool from_queue = !current_->item.messages.empty();
   if (current_->item.kind == formats::item_kind::file) {
     if (const int failure = current_->sum.catch_up(current_->file, current_->offset)) {
       return fail_current(out, frame,
                           render(messages::BFGIO0003E, name_to_text(current_->item.source), system_text(failure)));
     }
   }
-  if (current_->file.open()) {
+  if (current_->file.open() && !from_queue) {
     struct stat now {};
     if (fstat(current_->file.number(), &now) != 0 || identity_of(now) != current_->item.identity) {
       return fail_current(out, frame, render(messages::BFGIO0902E, name_to_text(current_->item.source)));
     }
   }
-  const std::string digest = current_->sum.digest();
+  const std::string digest = from_queue ? current_->item.digest : current_->sum.digest();
   frame.add(formats::item_end{current_->item.number, current_->item.identity.size, digest});
   out.ended.push_back({std::move(current_->item), to_hex(digest), {}, true});
   current_.reset();

@@ -31,6 +31,7 @@ struct read_frame {
   std::uint64_t data_bytes = 0;
   std::string current;  // the source of the last item in it, for showing
   bool last = false;    // the frame ends the transfer
+  bool waits = false;   // there is no more to read before messages_are_taken()
   std::string broken;   // the plan itself cannot be read: the transfer fails with this text
 };
 
@@ -47,7 +48,7 @@ class source_reader {
  public:
   // `request` must outlive the reader.
   source_reader(plan_reader plan, const formats::transfer_request& request, formats::frame_header header,
-                std::size_t chunk_bytes);
+                std::size_t chunk_bytes, std::string messages_file = {});
 
   // Where to start; before the first next_frame. Items in `done` are passed over.
   status seek(const formats::position& from);
@@ -56,11 +57,14 @@ class source_reader {
   read_frame next_frame();
   // Any thread: the destination refused this item, so the rest of it need not be read.
   void skip(std::uint64_t number) { skip_ = number; }
+  // Likewise: the messages that the item is made of are off their queue, so it may end.
+  void messages_are_taken() { taken_ = true; }
 
  private:
   bool begin_next(read_frame& out, formats::frame_writer& frame);
   std::string open_current(std::uint64_t offset);
   void read_current(read_frame& out, formats::frame_writer& frame);
+  void wait_for_messages(read_frame& out, formats::frame_writer& frame);
   void end_current(read_frame& out, formats::frame_writer& frame);
   void fail_current(read_frame& out, formats::frame_writer& frame, std::string text);
   void add_begin(formats::frame_writer& frame);
@@ -75,6 +79,8 @@ class source_reader {
   std::set<std::uint64_t> done_;
   std::optional<item_being_read> current_;
   std::atomic<std::uint64_t> skip_{UINT64_MAX};
+  std::atomic<bool> taken_{false};
+  const std::string messages_file_;  // where a queue's messages are, when the plan has some
 };
 
 // Opens a reader at a position, with the items from `entered` up to there.

@@ -44,8 +44,7 @@ std::string_view word_of(int code) {
 
 }  // namespace
 
-source_transfer::source_transfer(services& agent, plan_collector& plans, channel::direct_channels& channels,
-                                 token_bucket& of_agent, program_runner& programs, formats::transfer_request request,
+source_transfer::source_transfer(services& agent, const shared& of_agent, formats::transfer_request request,
                                  formats::source_record record, ended on_end)
     : agent_(agent),
       request_(std::make_shared<const formats::transfer_request>(std::move(request))),
@@ -61,13 +60,14 @@ source_transfer::source_transfer(services& agent, plan_collector& plans, channel
           }),
       books_(agent, events_, ledger_, record_,
              [this] {
-               if (held_ && !finish_ && books_.has_room()) perform(source_action::read_frame{});
+               if (held_ && !waits_ && !finish_ && books_.has_room()) perform(source_action::read_frame{});
              }),
-      plan_(std::make_shared<source_plan>(agent, plans, request_, record_, plan_handlers())),
-      path_(std::make_shared<source_path>(agent, channels, request_, path_handlers())),
-      programs_(std::make_shared<source_programs>(agent, programs, request_, record_,
+      plan_(std::make_shared<source_plan>(agent, of_agent.plans, request_, record_, plan_handlers())),
+      path_(std::make_shared<source_path>(agent, of_agent.channels, request_, path_handlers())),
+      programs_(std::make_shared<source_programs>(agent, of_agent.programs, request_, record_,
                                                   [this](services::stored done) { books_.save(std::move(done)); })),
-      of_agent_(of_agent),
+      messages_(make_source_queue(of_agent.queues)),
+      of_agent_(of_agent.bandwidth),
       report_(agent, events_, request_, record_),
       adopted_(record_.planned),
       recoveries_before_(record_.recoveries),
@@ -121,7 +121,9 @@ void source_transfer::on_ack(const formats::ack& a) {
     ledger_.settle(a.results);
     for (const auto& result : a.results) {
       if (result.result_code == 1 && reader_) reader_->skip(result.number);
+      if (result.result_code == 1 && std::exchange(waits_, false)) perform(source_action::read_frame{});
     }
+    if (waits_ && a.durable.item == 0 && a.durable.offset == plan_->totals().bytes) messages_->arrived();
     for (; frames_acked_ < a.frames && !under_way_.empty(); ++frames_acked_) {
       moved_bytes_ += under_way_.front();
       under_way_.pop_front();
@@ -178,7 +180,32 @@ void source_transfer::feed(const source_input& event) {
 }
 
 void source_transfer::perform(const source_action::make_plan&) {
-  record_.planned ? plan_->find() : plan_->make();
+  if (record_.planned) return plan_->find();
+  messages_ ? messages_->collect() : plan_->make();
+}
+
+std::unique_ptr<source_queue> source_transfer::make_source_queue(queue::subscribers& queues) {
+  if (!formats::is_from_queue(*request_)) return nullptr;
+  return std::make_unique<source_queue>(
+      agent_, queues, request_, record_, plan_->path(),
+      source_queue::handlers{[this](plan_item item) { plan_->make(std::move(item)); },
+                             [this](const std::string& why) { no_messages(why); },
+                             [this](services::stored done) { books_.save(std::move(done)); },
+                             [this] { messages_taken(); }});
+}
+
+// They are not on the queue, or cannot be read: before data moves, or when they were lost while it moved.
+void source_transfer::no_messages(const std::string& why) {
+  const auto keep = shared_from_this();
+  no_plan(code_failed, why);
+  if (!is_end(state())) feed(source_event::broken{});
+}
+
+// The item may end now.
+void source_transfer::messages_taken() {
+  if (!reader_ || !std::exchange(waits_, false)) return;
+  reader_->messages_are_taken();
+  perform(source_action::read_frame{});
 }
 
 source_plan::handlers source_transfer::plan_handlers() {
@@ -204,7 +231,14 @@ void source_transfer::plan_ready() {
     report_.began(plan_->totals(), true);
     books_.save();
     tell_progress();
-    before_data();
+    messages_ ? look_up_messages() : before_data();
+  });
+}
+
+void source_transfer::look_up_messages() {
+  plan_->look_up({0}, [this](std::vector<plan_item> items) {
+    if (items.empty()) return no_plan(code_failed, render(messages::BFGTR0019E, plan_->path()));
+    messages_->recover(std::move(items.front()), [this] { before_data(); });
   });
 }
 
@@ -237,7 +271,7 @@ void source_transfer::perform(const source_action::open_reader& a) {
   frames_acked_ = 0;
   moved_bytes_ = record_.bytes + terms_.from.offset;
   opening_ = true;
-  path_wanted_ = false;
+  path_wanted_ = waits_ = false;
   const formats::frame_header header{request_->id, asked_epoch_, a.attempt, 0};
   const reader_start start{plan_->path(), header, limits().chunk_bytes, terms_.from, ledger_.next_number()};
   agent_.pool().submit([weak = weak_from_this(), request = request_, start]() -> std::function<void()> {
@@ -302,7 +336,8 @@ void source_transfer::perform(const source_action::read_frame&) {
     });
     return;
   }
-  held_ = !books_.has_room();
+  held_ = waits_ || !books_.has_room();
+  if (waits_) return;
   if (held_) return books_.save_when_behind(held_);
   if (const std::int64_t wait = rate_wait_ms()) {
     read_timer_ = agent_.loop().after(wait, [this] { perform(source_action::read_frame{}); });
@@ -326,6 +361,7 @@ void source_transfer::frame_done(std::uint64_t attempt, std::shared_ptr<read_fra
   }
   for (auto* bucket : {&of_agent_, &of_transfer_}) bucket->take(frame->data_bytes, boot_time_ms());
   for (auto& item : frame->ended) ledger_.add(std::move(item));
+  waits_ = frame->waits;
   ready_ = std::move(frame);
   feed(source_event::frame_read{attempt, ready_->last});
   ready_.reset();
@@ -358,6 +394,8 @@ void source_transfer::perform(const source_action::finish& a) {
   plan_->stop();
   programs_->stop();
   path_->close();
+  waits_ = false;
+  if (messages_) messages_->give_back();
   for (const auto timer : {wake_, read_timer_}) agent_.loop().cancel(timer);
   finish_ = a;
   finish_when_quiet();
@@ -397,6 +435,7 @@ void source_transfer::tell_end() {
   events_.when_told([this] {
     const auto keep = shared_from_this();  // on_end_ drops this object, and itself with it
     plan_->remove();
+    if (messages_) messages_->end(record_.failed == 0 && record_.succeeded > 0);
     books_.end();
     agent_.forget_source(request_->id);
     finish_.reset();

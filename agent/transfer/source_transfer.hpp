@@ -15,6 +15,7 @@
 #include "agent/transfer/source_path.hpp"
 #include "agent/transfer/source_plan.hpp"
 #include "agent/transfer/source_programs.hpp"
+#include "agent/transfer/source_queue.hpp"
 #include "agent/transfer/source_reader.hpp"
 #include "agent/transfer/source_report.hpp"
 #include "agent/transfer/token_bucket.hpp"
@@ -25,12 +26,19 @@ namespace baton::transfer {
 class source_transfer : public std::enable_shared_from_this<source_transfer> {
  public:
   using ended = std::function<void(const std::string& transfer_id)>;
+  // What all transfers of an activation share; `bandwidth`: what they may use together.
+  struct shared {
+    plan_collector& plans;
+    channel::direct_channels& channels;
+    token_bucket& bandwidth;
+    program_runner& programs;
+    queue::subscribers& queues;
+  };
 
   // `record` is new, or what an earlier activation left. `plans` has what is known of its plan. `on_end` is called
   // once, last.
-  source_transfer(services& agent, plan_collector& plans, channel::direct_channels& channels, token_bucket& of_agent,
-                  program_runner& programs, formats::transfer_request request, formats::source_record record,
-                  ended on_end);
+  source_transfer(services& agent, const shared& of_agent, formats::transfer_request request,
+                  formats::source_record record, ended on_end);
   ~source_transfer();
 
   void start();
@@ -62,6 +70,10 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void plan_ready();
   void no_plan(int code, std::string text);
   void before_data();
+  std::unique_ptr<source_queue> make_source_queue(queue::subscribers& queues);
+  void look_up_messages();
+  void no_messages(const std::string& why);
+  void messages_taken();
   void frame_done(std::uint64_t attempt, std::shared_ptr<read_frame> frame);
   void finish_when_quiet();
   void close_books();
@@ -85,12 +97,14 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   const std::shared_ptr<source_plan> plan_;
   const std::shared_ptr<source_path> path_;
   const std::shared_ptr<source_programs> programs_;
-  token_bucket& of_agent_;  // what all transfers of the agent may use together
+  const std::unique_ptr<source_queue> messages_;  // if a queue is the source
+  token_bucket& of_agent_;                        // what all transfers of the agent may use together
   token_bucket of_transfer_;
   source_report report_;
   std::uint64_t asked_epoch_ = 0;  // of the attempt
   formats::negotiated terms_;
   std::shared_ptr<source_reader> reader_;
+  bool waits_ = false;                 // the reader, until the messages are taken off their queue
   bool opening_ = false;               // the reader, on a worker
   bool path_wanted_ = false;           // by the machine, in this attempt
   std::shared_ptr<read_frame> ready_;  // the frame of the frame_read event being handled

@@ -11,6 +11,15 @@ namespace baton::transfer {
 namespace {
 constexpr logger log{"Transfer"};
 constexpr int code_source_capacity = 44, code_source_not_permitted = 51, code_destination_not_permitted = 52;
+
+queue::subscriber_options common_of(const services& agent) {
+  queue::subscriber_options common;
+  common.mark_queue = formats::reply_queue(agent.settings().name);
+  common.sleep_ms = agent.settings().consumer_sleep_ms;
+  common.retry_ms = agent.settings().qmgr_retry_ms;
+  return common;
+}
+
 }  // namespace
 
 transfers::transfers(services& agent, std::function<void()> became_idle)
@@ -19,6 +28,8 @@ transfers::transfers(services& agent, std::function<void()> became_idle)
       channels_(agent.loop(), agent.pool(), agent.settings(),
                 [this](channel::kind what, byte_buffer body) { received_directly(what, std::move(body)); }),
       programs_(agent),
+      queues_(
+          agent.loop(), [this] { return agent_.qmgr(); }, common_of(agent)),
       plans_(agent) {}
 
 std::optional<refusal> transfers::check(std::size_t pending) const {
@@ -104,8 +115,9 @@ void transfers::start_next() {
 
 void transfers::start(formats::source_record record, formats::transfer_request request) {
   const std::string id = record.transfer_id;
-  auto made = std::make_shared<source_transfer>(agent_, plans_, channels_, bandwidth_, programs_, std::move(request),
-                                                std::move(record), [this](const std::string& ended) {
+  const source_transfer::shared of_agent{plans_, channels_, bandwidth_, programs_, queues_};
+  auto made = std::make_shared<source_transfer>(agent_, of_agent, std::move(request), std::move(record),
+                                                [this](const std::string& ended) {
                                                   sources_.erase(ended);
                                                   start_next();
                                                   check_idle();

@@ -83,6 +83,7 @@ class transfers {
   const std::function<void()> became_idle_;
   channel::direct_channels channels_;  // this and the next end after all that uses them
   program_runner programs_;
+  queue::subscribers queues_;
   std::map<std::string, std::shared_ptr<source_transfer>> sources_;
   std::map<std::string, std::shared_ptr<destination_transfer>> destinations_;
   // Those that had begun before a takeover come first; then by falling priority, then in the order of arrival.

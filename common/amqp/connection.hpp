@@ -63,6 +63,9 @@ struct receiver_options {
   // An exclusive queue is taken from a receiver with a lower epoch, which is closed with errc::in_use; 0: never, and
   // neither is it taken from this one. Not every kind of queue manager has it.
   std::uint64_t epoch = 0;
+  // Nobody else may receive from the queue meanwhile, whatever kind of queue it is: errc::in_use when somebody does.
+  // Not every kind of queue manager has it.
+  bool exclusive = false;
 };
 
 class connection_events {

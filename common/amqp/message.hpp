@@ -21,8 +21,9 @@ struct message {
   std::string reply_to;  // address for answers, empty: none
   std::string group_id;
   std::map<std::string, std::string> properties;  // application properties, as text
-  std::string body;  // any bytes; sent as one binary AMQP value (text subjects: JSON in UTF-8)
-  byte_buffer bulk;  // bytes of a stream, which are moved and not copied: the body, if there are any
+  std::string body;    // any bytes; sent as one binary AMQP value (text subjects: JSON in UTF-8)
+  bool other = false;  // what arrived has a body that is neither bytes nor text: it is not here
+  byte_buffer bulk;    // bytes of a stream, which are moved and not copied: the body, if there are any
 };
 
 }  // namespace baton::amqp

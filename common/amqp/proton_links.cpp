@@ -51,6 +51,7 @@ void proton_links::make_receiver(proton::connection& through, link_id link, cons
   std::map<proton::symbol, proton::value> about;
   if (options.priority) about["priority"] = *options.priority;
   if (options.epoch > 0) about["epoch"] = options.epoch;
+  if (options.exclusive) about["exclusive"] = std::uint64_t{1};
   if (!about.empty()) wanted.properties(about);
   auto& made = receivers_[link];
   made.options = options;

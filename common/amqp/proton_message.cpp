@@ -103,6 +103,7 @@ message from_proton(proton::message& from, const dialect& speech, bool stream) {
   proton::get(from.properties(), properties);
   for (const auto& [key, text] : properties) to.properties[key] = proton::to_string(text);
   const proton::type_id kind = from.body().type();
+  to.other = kind != proton::BINARY && kind != proton::STRING && kind != proton::NULL_TYPE;
   if (kind != proton::BINARY && kind != proton::STRING) return to;
   const decoder_in_c body(from.body());
   if (stream)

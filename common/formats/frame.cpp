@@ -10,7 +10,14 @@ namespace baton::formats {
 namespace {
 
 constexpr std::string_view magic = "BTNF";
-enum record_type : std::uint8_t { type_begin = 1, type_data = 2, type_end = 3, type_abort = 4, type_last = 5 };
+enum record_type : std::uint8_t {
+  type_begin = 1,
+  type_data = 2,
+  type_end = 3,
+  type_abort = 4,
+  type_last = 5,
+  type_sync = 6
+};
 
 template <class E>
 E take_enum(byte_reader& in, std::uint64_t last) {
@@ -64,6 +71,12 @@ bool read_payload(std::uint8_t type, byte_reader& in, record& out) {
       item_abort r;
       r.number = in.take(8);
       r.text = in.take_bytes(in.take(2));
+      out = r;
+      return in.ok;
+    }
+    case type_sync: {
+      item_sync r;
+      r.number = in.take(8);
       out = r;
       return in.ok;
     }
@@ -147,6 +160,12 @@ void frame_writer::add(const transfer_end& r) {
   close(start);
 }
 
+void frame_writer::add(const item_sync& r) {
+  const std::size_t start = open(type_sync);
+  put(r.number, 8);
+  close(start);
+}
+
 std::size_t frame_writer::add_data(std::uint64_t number, std::uint64_t offset, std::size_t room,
                                    const std::function<std::size_t(char*, std::size_t)>& fill) {
   const std::size_t before = buffer_.size();
@@ -192,7 +211,7 @@ status read_frame_records(std::string_view frame, const std::function<status(con
     const std::size_t at = static_cast<std::size_t>(rest.data() - frame.data());
     if (!head.ok) return error{errc::bad_message, fmt::format("frame ends inside the record at byte {}", at)};
     rest = head.rest;
-    if (type < type_begin || type > type_last) continue;
+    if (type < type_begin || type > type_sync) continue;
     record r;
     byte_reader in{payload};
     if (!read_payload(type, in, r)) {

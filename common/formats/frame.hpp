@@ -60,12 +60,18 @@ struct item_abort {
   std::string_view text;
 };
 
+// What has come of the item is to be on stable storage before more of it comes. Readers that do not know it lose
+// nothing but time.
+struct item_sync {
+  std::uint64_t number = 0;
+};
+
 // No more items.
 struct transfer_end {
   std::uint64_t items = 0;
 };
 
-using record = std::variant<item_begin, item_data, item_end, item_abort, transfer_end>;
+using record = std::variant<item_begin, item_data, item_end, item_abort, transfer_end, item_sync>;
 
 // Appends a frame's parts to a buffer. add_data reserves room for the bytes, which the caller then fills in place.
 class frame_writer {
@@ -76,6 +82,7 @@ class frame_writer {
   void add(const item_end& r);
   void add(const item_abort& r);
   void add(const transfer_end& r);
+  void add(const item_sync& r);
   // Reads up to `room` bytes through `fill(buffer, room)`, which returns how many it gave (0: none, nothing is added).
   std::size_t add_data(std::uint64_t number, std::uint64_t offset, std::size_t room,
                        const std::function<std::size_t(char*, std::size_t)>& fill);

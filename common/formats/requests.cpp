@@ -24,6 +24,10 @@ struct words<exist_action> {
   static constexpr const char* list[] = {"error", "overwrite"};
 };
 template <>
+struct words<source_kind> {
+  static constexpr const char* list[] = {"file", "queue"};
+};
+template <>
 struct words<destination_kind> {
   static constexpr const char* list[] = {"file", "directory"};
 };
@@ -58,6 +62,12 @@ void describe(Archive& a, transfer_spec& s) {
   a("exist", s.exist);
   a("mode", s.mode);
   a("checksumMethod", s.checksum);
+  a("sourceType", s.from);
+  a("sourceQueueQMgr", s.source_queue_qmgr);
+  a("queueWait", s.wait_s);
+  a("delimiter", s.delimiter);
+  a("delimiterBefore", s.delimiter_before);
+  a("exclusive", s.exclusive);
 }
 
 template <class Archive>
@@ -157,6 +167,30 @@ result<transfer_request> read_transfer_request(const std::string& json) {
   return read_json<transfer_request>(json, "transfer request");
 }
 
+bool is_from_queue(const transfer_request& r) {
+  return r.specs.size() == 1 && r.specs.front().from == source_kind::queue;
+}
+
+namespace {
+
+status check_queue(const transfer_request& r) {
+  const auto bad = [](const char* why) { return error{errc::bad_message, std::string("specs: ") + why}; };
+  const transfer_spec& spec = r.specs.front();
+  if (r.specs.size() != 1) return bad("a queue has to be the only source");
+  if (spec.kind != destination_kind::file) return bad("the messages of a queue go to a file, not to a directory");
+  if (spec.source_disposition != disposition::leave) return bad("messages are taken off their queue in any case");
+  if (spec.mode != file_mode::binary) return bad("the messages of a queue are transferred in binary mode");
+  if (spec.checksum == checksum_kind::none)
+    return bad("the messages of a queue are not transferred without a checksum");
+  if (spec.wait_s < 0 || spec.wait_s > queue_wait_s_max) return bad("queueWait is not 0 to 86400");
+  if (spec.delimiter.size() > 2 * delimiter_bytes_max || !from_hex(spec.delimiter)) {
+    return bad("delimiter is not hex, or longer than 1024 bytes");
+  }
+  return done();
+}
+
+}  // namespace
+
 status check(const transfer_request& r) {
   const auto bad = [](const std::string& why) { return error{errc::bad_message, why}; };
   if (r.id.size() != 48 || !from_hex(r.id)) return bad("id: expected 48 hex digits, found " + r.id);
@@ -169,6 +203,8 @@ status check(const transfer_request& r) {
   for (const auto& spec : r.specs) {
     if (spec.source.empty() || spec.destination.empty()) return bad("specs: a source or destination is empty");
     if (spec.source.find('\0') != std::string::npos) return bad("specs: a source contains a zero byte");
+    if (spec.from != source_kind::queue) continue;
+    if (const auto sound = check_queue(r); !sound) return sound;
   }
   if (const auto sound = check(r.pre_source); !sound) return bad("preSource: " + sound.error().text);
   if (const auto sound = check(r.post_source); !sound) return bad("postSource: " + sound.error().text);

@@ -31,6 +31,7 @@ enum class checksum_kind { none, md5, sha256, xxh3 };
 enum class disposition { leave, remove };
 enum class exist_action { error, overwrite };
 enum class destination_kind { file, directory };
+enum class source_kind { file, queue };
 
 std::string to_string(checksum_kind kind);  // "none", "MD5", "SHA-256", "XXH3"
 std::optional<checksum_kind> checksum_from(const std::string& word);
@@ -48,8 +49,17 @@ struct transfer_spec {
   exist_action exist = exist_action::error;
   file_mode mode = file_mode::binary;
   checksum_kind checksum = checksum_kind::xxh3;
+  // The messages of a queue become one file; `source` is its name then. On the source agent's queue manager.
+  source_kind from = source_kind::file;
+  std::string source_queue_qmgr;  // empty: that one
+  std::int64_t wait_s = 0;        // an empty queue is waited on for so long
+  std::string delimiter;          // hex, put behind each message
+  bool delimiter_before = false;  // or before each
+  bool exclusive = false;         // nobody else may read the queue meanwhile
 };
 
+inline constexpr std::int64_t queue_wait_s_max = 86400;
+inline constexpr std::size_t delimiter_bytes_max = 1024;
 inline constexpr std::int64_t recovery_timeout_s_max = 31536000;  // a year
 
 struct transfer_request {
@@ -112,6 +122,8 @@ std::string to_json(const progress& how_far);
 
 // errc::bad_message with what is wrong and where.
 result<transfer_request> read_transfer_request(const std::string& json);
+// The request's one source is a queue.
+bool is_from_queue(const transfer_request& r);
 // What is of the right type and makes no sense all the same, whoever wrote it: errc::bad_message names the member.
 status check(const transfer_request& r);
 result<cancel_request> read_cancel_request(const std::string& json);

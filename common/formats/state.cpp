@@ -52,6 +52,8 @@ void describe(Archive& a, source_record& r) {
   a("programs", r.programs);
   a("peerEpoch", r.peer_epoch);
   a("peerRun", r.peer_run);
+  a("messagesTaken", r.messages_taken);
+  a("messagesTaken", r.messages_taken);
   a("resultCode", r.result_code);
   a("resultText", r.result_text);
 }

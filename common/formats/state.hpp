@@ -18,6 +18,8 @@ namespace subject {
 inline constexpr const char* source_record = "state.source";            // body: source_record
 inline constexpr const char* destination_record = "state.destination";  // body: destination_record
 inline constexpr const char* plan_part = "state.plan";                  // body: plan_part
+// To an agent's REPLY queue, from itself: when it is accepted, what was settled before on its connection counts.
+inline constexpr const char* queue_mark = "queue.mark";  // body: empty
 inline constexpr const char* state_mark = "state.mark";  // body: any; what was on the queue before has been read
 }  // namespace subject
 
@@ -56,6 +58,8 @@ struct source_record {
   // The highest epoch of the destination agent that was seen, and whose it was.
   std::uint64_t peer_epoch = 0;
   std::string peer_run;
+  // Its messages are taken off their queue, or were: they may be nowhere but at the destination and in the spool.
+  bool messages_taken = false;
   // How it ended: then nothing moves any more, and all that is left is to tell. not_ended: it has not.
   static constexpr int not_ended = -1;
   int result_code = not_ended;

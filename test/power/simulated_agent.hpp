@@ -64,6 +64,7 @@ class simulated_agent : public transfer::services {
   void forget_destination(const std::string&) override {
     save([this] { destinations_.reset(); }, nullptr);
   }
+  amqp::connection_options qmgr() const override { return {}; }
   void status_changed() override {}
 
   // A start of the agent: it adopts what is on STATE.

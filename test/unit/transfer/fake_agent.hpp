@@ -46,6 +46,7 @@ class fake_agent : public transfer::services {
   void save(const formats::destination_record& record) override { saved_destination = record; }
   void forget_source(const std::string&) override { forgotten = true; }
   void forget_destination(const std::string&) override { saved_destination.reset(); }
+  amqp::connection_options qmgr() const override { return {}; }
   void status_changed() override {}
 
   agent::settings& change_settings() { return settings_; }

@@ -30,7 +30,8 @@ class played_transfer {
     }
     record.transfer_id = request_.id;
     record.reply_to = "asker";
-    transfer_ = std::make_shared<source_transfer>(agent, plans_, channels_, bandwidth_, programs_, request_, record,
+    const source_transfer::shared of_agent{plans_, channels_, bandwidth_, programs_, queues_};
+    transfer_ = std::make_shared<source_transfer>(agent, of_agent, request_, record,
                                                   [this](const std::string&) {
                                                     transfer_.reset();  // as its owner does
                                                     ended_ = true;
@@ -74,6 +75,7 @@ class played_transfer {
   plan_collector plans_{agent};
   token_bucket bandwidth_;
   program_runner programs_{agent};
+  queue::subscribers queues_{agent.loop(), [] { return amqp::connection_options(); }, {}};
   channel::direct_channels channels_{agent.loop(), agent.pool(), agent.settings(), nullptr};
   formats::transfer_request request_;
   std::shared_ptr<source_transfer> transfer_;

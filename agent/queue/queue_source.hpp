@@ -1,0 +1,88 @@
+// The messages of one transfer: collected into a file, held until the destination has that file on stable storage, and
+// taken off the queue then. When they are lost on the way, with a connection or with an activation, they are on the
+// queue again, at their old places, and are recognised there. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/queue/intake.hpp"
+#include "agent/queue/spool.hpp"
+#include "agent/queue/subscriber.hpp"
+
+namespace baton::queue {
+
+struct source_options {
+  std::string file;  // path of the spool
+  formats::checksum_kind checksum = formats::checksum_kind::xxh3;
+  intake_limits limits;
+  std::int64_t wait_ms = 0;  // an empty queue is waited on for so long
+  std::string before, behind;  // each message
+};
+
+struct collected {
+  std::string identities;  // see intake
+  spooled file;
+  bool more = false;  // a limit was met
+};
+
+class queue_source : public std::enable_shared_from_this<queue_source> {
+ public:
+  struct handlers {
+    std::function<void(const collected&)> collected;
+    std::function<void()> found;                       // by look_for()
+    std::function<void(const std::string&)> failed;    // a rendered message; nothing was taken off
+  };
+  queue_source(event_loop& loop, worker_pool& pool, std::shared_ptr<subscriber> from, source_options options,
+               handlers to);
+  ~queue_source() { stop(); }
+
+  void collect();
+  // Those of an earlier activation. `taken`: it had begun to take them off, so they may be gone. `make_file`: the spool
+  // is missing, and is made again.
+  void look_for(std::string identities, bool taken, bool make_file);
+  // `then` when none of the messages can come again. Behind look_for() or collect() only.
+  void take_off(std::function<void()> then);
+  // Gives back what is held; nothing is called any more.
+  void stop();
+
+ private:
+  enum class phase { idle, collecting, closing, looking, holding, taking, over };
+  void join();
+  void begun();
+  void grant();
+  void received(amqp::delivery_id delivery, amqp::message&& content);
+  void lost();
+  void silent();
+  void await_silence();
+  void make_spool();
+  void add(amqp::delivery_id delivery, const amqp::message& content);
+  void complete();
+  void looked();
+  void take();
+  void fail(std::string text);
+
+  event_loop& loop_;
+  worker_pool& pool_;
+  const std::shared_ptr<subscriber> from_;
+  const source_options options_;
+  handlers to_;
+  phase phase_ = phase::idle;
+  intake intake_;
+  std::vector<amqp::delivery_id> held_;
+  std::shared_ptr<spool> spool_;
+  bool collects_ = false;  // until collected() was told: what is lost meanwhile is begun anew
+  bool taken_ = false, make_file_ = false, more_ = false, told_found_ = false;
+  std::uint64_t credit_ = 0;    // granted, and not used
+  std::uint64_t unwritten_ = 0;  // messages that the spool has not written yet
+  std::uint64_t aliens_ = 0;
+  std::function<void()> taken_off_;
+  int task_ = 0;
+  event_loop::timer_id silence_ = 0;
+};
+
+}  // namespace baton::queue

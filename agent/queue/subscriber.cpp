@@ -1,0 +1,135 @@
+#include "agent/queue/subscriber.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/backoff.hpp"
+#include "common/formats/state.hpp"
+#include "common/log.hpp"
+#include "common/messages/message.hpp"
+
+namespace baton::queue {
+namespace {
+constexpr logger log{"Queue"};
+constexpr std::int64_t again_first_ms = 100;
+}  // namespace
+
+subscriber::subscriber(event_loop& loop, locator where, subscriber_options options)
+    : loop_(loop), where_(std::move(where)), options_(std::move(options)) {}
+
+subscriber::~subscriber() {
+  loop_.cancel(timer_);
+}
+
+int subscriber::join(task one) {
+  tasks_.emplace_back(++last_task_, std::move(one));
+  if (tasks_.size() == 1) serve();
+  return last_task_;
+}
+
+void subscriber::leave(int who) {
+  const auto found = std::find_if(tasks_.begin(), tasks_.end(), [who](const auto& one) { return one.first == who; });
+  if (found == tasks_.end()) return;
+  const bool was_served = found == tasks_.begin();
+  tasks_.erase(found);
+  if (tasks_.empty()) return drop();
+  if (!was_served) return;
+  // The end of its link gives back what it held.
+  if (link_ != 0) connection_->close_link(std::exchange(link_, 0));
+  attached_ = false;
+  certain_.clear();
+  serve();
+}
+
+// A caller may be in the middle of something: nothing is told before it returns.
+void subscriber::serve() {
+  try_again_in(0);
+}
+
+void subscriber::attach() {
+  if (tasks_.empty() || link_ != 0) return;
+  if (!connection_) connection_ = std::make_unique<amqp::connection>(loop_, where_(), *this);
+  if (marks_ == 0) marks_ = connection_->open_sender(options_.mark_queue);
+  amqp::receiver_options wanted;
+  wanted.address = options_.queue;
+  wanted.credit = 0;
+  wanted.exclusive = options_.exclusive;
+  link_ = connection_->open_receiver(wanted);
+}
+
+void subscriber::drop() {
+  loop_.cancel(timer_);
+  connection_.reset();
+  link_ = marks_ = 0;
+  attached_ = false;
+  certain_.clear();
+}
+
+void subscriber::try_again_in(std::int64_t delay_ms) {
+  loop_.cancel(timer_);
+  timer_ = loop_.after(delay_ms, [this] { attach(); });
+}
+
+void subscriber::settle(const std::vector<amqp::delivery_id>& deliveries, std::function<void()> then) {
+  for (const auto delivery : deliveries) connection_->settle(delivery, amqp::outcome::accepted);
+  amqp::message mark;
+  mark.subject = formats::subject::queue_mark;
+  certain_[connection_->send(marks_, std::move(mark))] = std::move(then);
+}
+
+void subscriber::sent(amqp::send_id id, amqp::outcome how) {
+  const auto known = certain_.extract(id);
+  if (!known) return;
+  if (how == amqp::outcome::accepted) return known.mapped()();
+  drop();  // what is not certain is looked for again
+  tell_lost();
+  try_again_in(options_.retry_ms);
+}
+
+void subscriber::connection_lost(const error& why) {
+  drop();
+  if (std::exchange(told_, why.text) != why.text) log(messages::BFGTR0047W, options_.queue, why.text);
+  try_again_in(doubled_wait_ms(again_first_ms, failures_++, options_.retry_ms));
+  tell_lost();
+}
+
+void subscriber::tell_lost() {
+  if (tasks_.empty()) return;
+  const auto keep = tasks_.front().second.lost;  // the call may end the task
+  keep();
+}
+
+void subscriber::link_opened(amqp::link_id link, const std::string&) {
+  if (link != link_ || tasks_.empty()) return;
+  attached_ = true;
+  failures_ = 0;
+  told_.clear();
+  if (std::exchange(told_excluded_, false)) log(messages::BFGTR0046I, options_.queue);
+  const auto begun = tasks_.front().second.begun;
+  begun();
+}
+
+void subscriber::link_lost(amqp::link_id link, const error& why) {
+  if (link == marks_) return connection_lost(why);
+  if (link != link_) return;
+  link_ = 0;
+  if (std::exchange(attached_, false)) tell_lost();
+  if (tasks_.empty()) return;
+  if (why.code == errc::in_use) {
+    if (!std::exchange(told_excluded_, true)) log(messages::BFGTR0045W, options_.queue, options_.sleep_ms, why.text);
+    return try_again_in(options_.sleep_ms);
+  }
+  if (why.code == errc::not_found || why.code == errc::not_permitted) {
+    const auto refused = tasks_.front().second.refused;
+    return refused(why);
+  }
+  connection_lost(why);
+}
+
+void subscriber::received(amqp::link_id link, amqp::delivery_id delivery, amqp::message&& content) {
+  if (link != link_ || tasks_.empty()) return;
+  const auto received = tasks_.front().second.received;
+  received(delivery, std::move(content));
+}
+
+}  // namespace baton::queue

@@ -1,0 +1,76 @@
+// The subscription of one queue, for all tasks of an agent that read it: one connection, one link, one task at a time,
+// the others wait for their turn. When somebody else has the queue exclusively that is said once, and it is tried again
+// after consumerSleepTime; when the queue manager is away, in growing steps. Loop thread.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/amqp/connection.hpp"
+#include "common/loop.hpp"
+
+namespace baton::queue {
+
+struct subscriber_options {
+  std::string queue;
+  bool exclusive = false;   // nobody else may read meanwhile
+  std::string mark_queue;   // takes a note whose acceptance shows that what was settled before it counts
+  std::int64_t sleep_ms = 30000, retry_ms = 30000;  // consumerSleepTime; the longest wait for a queue manager
+};
+
+class subscriber : public amqp::connection_events {
+ public:
+  // What a task hears while it is its turn.
+  struct task {
+    std::function<void()> begun;  // the queue is attached: credit may be granted
+    std::function<void(amqp::delivery_id, amqp::message&&)> received;
+    std::function<void()> lost;  // what it held is on the queue again; begun() follows
+    std::function<void(const error&)> refused;  // for good: there is no such queue, or it may not be read
+  };
+  using locator = std::function<amqp::connection_options()>;
+
+  subscriber(event_loop& loop, locator where, subscriber_options options);
+  ~subscriber() override;
+  const subscriber_options& options() const { return options_; }
+
+  int join(task one);
+  // Its turn is over, or it does not wait any more; what it held and did not settle goes back to its place.
+  void leave(int who);
+  bool idle() const { return tasks_.empty(); }
+
+  // For the task whose turn it is.
+  void add_credit(std::uint32_t count) { connection_->add_credit(link_, count); }
+  // Takes messages off the queue; `then` when that is certain, and never when lost() comes before.
+  void settle(const std::vector<amqp::delivery_id>& deliveries, std::function<void()> then);
+
+ private:
+  void serve();
+  void attach();
+  void drop();
+  void try_again_in(std::int64_t delay_ms);
+  void connection_lost(const error& why) override;
+  void link_opened(amqp::link_id link, const std::string& address) override;
+  void link_lost(amqp::link_id link, const error& why) override;
+  void received(amqp::link_id link, amqp::delivery_id delivery, amqp::message&& content) override;
+  void sent(amqp::send_id id, amqp::outcome how) override;
+  void tell_lost();
+
+  event_loop& loop_;
+  const locator where_;
+  const subscriber_options options_;
+  std::unique_ptr<amqp::connection> connection_;
+  amqp::link_id link_ = 0, marks_ = 0;
+  std::deque<std::pair<int, task>> tasks_;  // the first one's turn
+  int last_task_ = 0;
+  bool attached_ = false, told_excluded_ = false;
+  std::string told_;  // the last trouble in the log
+  std::map<amqp::send_id, std::function<void()>> certain_;
+  int failures_ = 0;  // of connections, since the queue was attached
+  event_loop::timer_id timer_ = 0;
+};
+
+}  // namespace baton::queue

@@ -11,8 +11,8 @@
 namespace baton::queue {
 
 struct intake_limits {
-  std::uint64_t messages_max = 20000;      // maxMessagesForTransfer
-  std::uint64_t bytes_max = 64 << 20;      // of all: who holds a message holds its bytes too
+  std::uint64_t messages_max = 20000;         // maxMessagesForTransfer
+  std::uint64_t bytes_max = 64 << 20;         // of all: who holds a message holds its bytes too
   std::uint64_t message_bytes_max = 1048576;  // maxInputOutputMessageLength
 };
 

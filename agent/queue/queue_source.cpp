@@ -54,14 +54,11 @@ void queue_source::stop() {
 }
 
 void queue_source::join() {
-  task_ = from_->join({[this] { begun(); },
-                       [this](amqp::delivery_id delivery, amqp::message&& content) {
-                         received(delivery, std::move(content));
-                       },
-                       [this] { lost(); },
-                       [this](const error& why) {
-                         fail(render(messages::BFGTR0048E, from_->options().queue, why.text));
-                       }});
+  task_ = from_->join(
+      {[this] { begun(); },
+       [this](amqp::delivery_id delivery, amqp::message&& content) { received(delivery, std::move(content)); },
+       [this] { lost(); },
+       [this](const error& why) { fail(render(messages::BFGTR0048E, from_->options().queue, why.text)); }});
 }
 
 void queue_source::begun() {

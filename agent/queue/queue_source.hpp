@@ -20,7 +20,7 @@ struct source_options {
   std::string file;  // path of the spool
   formats::checksum_kind checksum = formats::checksum_kind::xxh3;
   intake_limits limits;
-  std::int64_t wait_ms = 0;  // an empty queue is waited on for so long
+  std::int64_t wait_ms = 0;    // an empty queue is waited on for so long
   std::string before, behind;  // each message
 };
 
@@ -34,8 +34,8 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
  public:
   struct handlers {
     std::function<void(const collected&)> collected;
-    std::function<void()> found;                       // by look_for()
-    std::function<void(const std::string&)> failed;    // a rendered message; nothing was taken off
+    std::function<void()> found;                     // by look_for()
+    std::function<void(const std::string&)> failed;  // a rendered message; nothing was taken off
   };
   queue_source(event_loop& loop, worker_pool& pool, std::shared_ptr<subscriber> from, source_options options,
                handlers to);
@@ -77,7 +77,7 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
   std::shared_ptr<spool> spool_;
   bool collects_ = false;  // until collected() was told: what is lost meanwhile is begun anew
   bool taken_ = false, make_file_ = false, more_ = false, told_found_ = false;
-  std::uint64_t credit_ = 0;    // granted, and not used
+  std::uint64_t credit_ = 0;     // granted, and not used
   std::uint64_t unwritten_ = 0;  // messages that the spool has not written yet
   std::uint64_t aliens_ = 0;
   std::function<void()> taken_off_;

@@ -43,7 +43,9 @@ struct spool::file {
 
 spool::spool(worker_pool& pool, std::string path, formats::checksum_kind kind,
              std::function<void(std::uint64_t)> written)
-    : pool_(pool), written_(std::move(written)), file_(new file{std::move(path), transfer::checksum(kind), {}, {}, false}) {}
+    : pool_(pool),
+      written_(std::move(written)),
+      file_(new file{std::move(path), transfer::checksum(kind), {}, {}, false}) {}
 
 void spool::add(std::string_view before, std::string_view body, std::string_view behind) {
   for (const auto part : {before, body, behind}) pending_ += part;

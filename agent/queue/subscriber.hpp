@@ -17,8 +17,8 @@ namespace baton::queue {
 
 struct subscriber_options {
   std::string queue;
-  bool exclusive = false;   // nobody else may read meanwhile
-  std::string mark_queue;   // takes a note whose acceptance shows that what was settled before it counts
+  bool exclusive = false;  // nobody else may read meanwhile
+  std::string mark_queue;  // takes a note whose acceptance shows that what was settled before it counts
   std::int64_t sleep_ms = 30000, retry_ms = 30000;  // consumerSleepTime; the longest wait for a queue manager
 };
 
@@ -28,7 +28,7 @@ class subscriber : public amqp::connection_events {
   struct task {
     std::function<void()> begun;  // the queue is attached: credit may be granted
     std::function<void(amqp::delivery_id, amqp::message&&)> received;
-    std::function<void()> lost;  // what it held is on the queue again; begun() follows
+    std::function<void()> lost;                 // what it held is on the queue again; begun() follows
     std::function<void(const error&)> refused;  // for good: there is no such queue, or it may not be read
   };
   using locator = std::function<amqp::connection_options()>;

@@ -87,7 +87,8 @@ void source_queue::recover(plan_item item, std::function<void()> then) {
   if (const auto why = refusal()) return to_.failed(*why);
   make({nullptr, std::move(then), to_.failed});
   struct stat about {};
-  const bool whole = ::stat(file_.c_str(), &about) == 0 && static_cast<std::uint64_t>(about.st_size) == item.identity.size;
+  const bool whole =
+      ::stat(file_.c_str(), &about) == 0 && static_cast<std::uint64_t>(about.st_size) == item.identity.size;
   messages_->look_for(std::move(item.messages), record_.messages_taken, !whole && !record_.messages_taken);
 }
 
@@ -107,7 +108,8 @@ void source_queue::give_back() {
 }
 
 void source_queue::end(bool complete) {
-  if (!complete && record_.messages_taken) return log(messages::BFGTR0052W, request_->id, spec_of(*request_).source, file_);
+  if (!complete && record_.messages_taken)
+    return log(messages::BFGTR0052W, request_->id, spec_of(*request_).source, file_);
   ::unlink(file_.c_str());
 }
 

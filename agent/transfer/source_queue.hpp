@@ -19,14 +19,15 @@ namespace baton::transfer {
 class source_queue {
  public:
   struct handlers {
-    std::function<void(plan_item)> collected;         // the one item of the plan
-    std::function<void(const std::string&)> failed;   // a rendered message
-    std::function<void(services::stored)> save;       // makes the record durable
-    std::function<void()> taken;                      // the item may end
+    std::function<void(plan_item)> collected;        // the one item of the plan
+    std::function<void(const std::string&)> failed;  // a rendered message
+    std::function<void(services::stored)> save;      // makes the record durable
+    std::function<void()> taken;                     // the item may end
   };
   // `plan`: its path.
-  source_queue(services& agent, queue::subscribers& subscribers, std::shared_ptr<const formats::transfer_request> request,
-               formats::source_record& record, std::string plan, handlers to);
+  source_queue(services& agent, queue::subscribers& subscribers,
+               std::shared_ptr<const formats::transfer_request> request, formats::source_record& record,
+               std::string plan, handlers to);
   ~source_queue();
 
   void collect();

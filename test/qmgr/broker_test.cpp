@@ -182,6 +182,25 @@ TEST_CASE("exclusive refuses the second consumer and takes one when the first is
   CHECK(b.all<accept_link>().size() == 1);
 }
 
+TEST_CASE("a consumer may want a shared queue for itself", "[qmgr]") {
+  bench b;
+  b.queue("Q");
+  const auto attach = [&b](link_id link, bool exclusive) {
+    consumer_attached wanted{us, link, "Q", false, false, false, 0};
+    wanted.exclusive = exclusive;
+    b.step(wanted);
+    return b.all<accept_link>().size() == 1;
+  };
+  CHECK(attach(2, true));
+  CHECK_FALSE(attach(3, false));
+  CHECK(b.all<close_link>().at(0).why.condition == "amqp:resource-locked");
+  CHECK_FALSE(attach(4, true));
+  b.step(link_gone{2});
+  CHECK(attach(5, false));
+  CHECK(attach(6, false));
+  CHECK_FALSE(attach(7, true));
+}
+
 TEST_CASE("settlement outcomes", "[qmgr]") {
   bench b;
   queue_state& dead = b.queue("DEAD");

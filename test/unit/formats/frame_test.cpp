@@ -44,6 +44,7 @@ std::string sample_frame() {
   frame.add(item_end{7, 18, "0123456789abcdef"});
   frame.add(item_abort{8, "why"});
   frame.add(transfer_end{9});
+  frame.add(item_sync{10});
   return std::string(frame.take());
 }
 
@@ -89,7 +90,7 @@ TEST_CASE("the start of an item comes back as it was written") {
 TEST_CASE("the other records come back as they were written") {
   const std::string frame = sample_frame();
   const auto records = records_of(frame);
-  REQUIRE(records.size() == 5);
+  REQUIRE(records.size() == 6);
   const auto data = std::get<item_data>(records[1]);
   CHECK(data.number == 7);
   CHECK(data.offset == 8);
@@ -103,6 +104,7 @@ TEST_CASE("the other records come back as they were written") {
   CHECK(gone.number == 8);
   CHECK(gone.text == "why");
   CHECK(std::get<transfer_end>(records[4]).items == 9);
+  CHECK(std::get<item_sync>(records[5]).number == 10);
 }
 
 TEST_CASE("data that gives no bytes leaves no record") {

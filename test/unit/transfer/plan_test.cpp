@@ -18,6 +18,10 @@ plan_item sample(std::uint64_t number) {
   item.identity = {100 + number, 2, UINT64_MAX, -5, 999999999};
   item.mode = 0640;
   if (number == 3) item.failure = "BFGIO0001E: gone";
+  if (number == 4) {
+    item.messages = std::string(4000, '\0');
+    item.digest = "\x01\xFF";
+  }
   return item;
 }
 
@@ -32,7 +36,8 @@ fs::path written(const temporary_directory& where, std::uint64_t count) {
 
 bool same(const plan_item& a, const plan_item& b) {
   return a.number == b.number && a.kind == b.kind && a.spec == b.spec && a.source == b.source &&
-         a.destination == b.destination && a.identity == b.identity && a.mode == b.mode && a.failure == b.failure;
+         a.destination == b.destination && a.identity == b.identity && a.mode == b.mode && a.failure == b.failure &&
+         a.messages == b.messages && a.digest == b.digest;
 }
 
 }  // namespace

@@ -31,11 +31,10 @@ class played_transfer {
     record.transfer_id = request_.id;
     record.reply_to = "asker";
     const source_transfer::shared of_agent{plans_, channels_, bandwidth_, programs_, queues_};
-    transfer_ = std::make_shared<source_transfer>(agent, of_agent, request_, record,
-                                                  [this](const std::string&) {
-                                                    transfer_.reset();  // as its owner does
-                                                    ended_ = true;
-                                                  });
+    transfer_ = std::make_shared<source_transfer>(agent, of_agent, request_, record, [this](const std::string&) {
+      transfer_.reset();  // as its owner does
+      ended_ = true;
+    });
     transfer_->start();
     if (record.result_code == formats::source_record::not_ended) {
       REQUIRE(wait([this] { return last(formats::subject::negotiate) != nullptr; }));

@@ -46,6 +46,10 @@ class instance_folder {
   std::filesystem::path root_;
 };
 
+// Goes with the signal that ends an instance (sigqueue): the queue manager ends, on all hosts. Without it another one
+// takes over.
+constexpr int end_all_word = 1;
+
 // The active one among them, that of the highest epoch; none when no running one says so.
 const instance_seen* active_of(const instances_seen& all);
 

@@ -5,7 +5,7 @@ namespace {
 
 using enum property_type;
 constexpr std::int64_t mebi = 1 << 20;
-constexpr std::int64_t day_ms = 24 * 3600 * 1000;
+constexpr std::int64_t day_s = 24 * 3600;
 
 constexpr property entries[] = {
     {"port", integer, "5672", 0, 65535, "", "Port to listen on. 0: any free one; qmgr.address says which."},
@@ -32,7 +32,7 @@ constexpr property entries[] = {
      "stands by takes over; with none of them, any other does. The same on all instances."},
     {"failBack", boolean, "false", 0, 0, "",
      "With dataPath: give the queue manager to a more preferred instance when it is back. The same on all instances."},
-    {"failBackDelay", milliseconds, "30000", 0, day_ms, "",
+    {"failBackDelay", seconds, "60", 0, day_s, "",
      "With failBack: how long a more preferred instance must have stood by without a gap."},
     {"instanceRenewInterval", milliseconds, "1000", 50, 60000, "",
      "With dataPath: how often an instance proves that it is the active one, and shows that it is there."},

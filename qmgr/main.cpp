@@ -170,7 +170,7 @@ int serve_shared(const qmgr::options& wanted, const property_set& values, const 
     return fail(started.error().text);
   }
   const signal_watch signals(loop, [&](int got, int word) {
-    if (got != SIGHUP) one.stop(word == instances::end_all_word, got == SIGTERM);
+    if (got != SIGHUP) one.stop(word == end_all_word, got == SIGTERM);
   });
   loop.run();
   return one.exit_code();

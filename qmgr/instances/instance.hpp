@@ -15,9 +15,6 @@
 
 namespace baton::instances {
 
-// Comes with SIGINT or SIGTERM of fteStopQMgr: the queue manager ends, on all hosts. Without it another instance takes
-// over.
-constexpr int end_all_word = 1;
 // Exit code of one that is not the owner any more: a service manager may start it again, as a standby.
 constexpr int exit_lost = 75;
 

@@ -1,5 +1,5 @@
-// The driver of the machine: feeds it what it sees in the shared folder, takes locks, claims the store, keeps the timer,
-// and says in the log what happens. Loop thread only; every call may wait for the file system.
+// The driver of the machine: feeds it what it sees in the shared folder, takes locks, claims the store, keeps the
+// timer, and says in the log what happens. Loop thread only; every call may wait for the file system.
 #pragma once
 
 #include <deque>
@@ -84,7 +84,7 @@ class keeper {
   qmgr::store* store_ = nullptr;  // while it is the active one
   std::string why_;               // of the trouble that is told next
   bool fenced_holder_ = false;
-  std::string told_;              // the active one that the log has named
+  std::string told_;  // the active one that the log has named
   std::deque<input> pending_;
   bool stepping_ = false;
   event_loop::timer_id timer_ = 0;

@@ -29,10 +29,10 @@ std::string_view to_string(state s);
 
 // Milliseconds.
 struct limits {
-  std::int64_t look_ms = 100;      // how often one that waits looks at the lock
-  std::int64_t renew_ms = 1000;    // property instanceRenewInterval
-  std::int64_t lease_ms = 10000;   // property instanceLease
-  std::int64_t hold_ms = 1000;     // how long one leaves the first try to a more preferred one
+  std::int64_t look_ms = 100;         // how often one that waits looks at the lock
+  std::int64_t renew_ms = 1000;       // property instanceRenewInterval
+  std::int64_t lease_ms = 10000;      // property instanceLease
+  std::int64_t hold_ms = 1000;        // how long one leaves the first try to a more preferred one
   std::int64_t hand_over_ms = 10000;  // the same for one that has just handed over
   std::int64_t fail_back_delay_ms = 30000;
 };
@@ -67,13 +67,13 @@ struct claimed {
 };  // the store's epoch was raised to this one
 struct outrun {
   std::uint64_t epoch = 0, renewals = 0;
-};  // the store says this, or somebody has a lock that is needed; nothing was changed
+};                  // the store says this, or somebody has a lock that is needed; nothing was changed
 struct blocked {};  // a commit of the holder is in the way
 struct renewed {
   std::int64_t began_ms = 0;
-};                // lock and store were still ours at some time after this one
-struct lost {};   // they are not, or it cannot be known
-struct late {};   // something is to leave, and the deadline has passed
+};                 // lock and store were still ours at some time after this one
+struct lost {};    // they are not, or it cannot be known
+struct late {};    // something is to leave, and the deadline has passed
 struct failed {};  // it cannot serve: its port is taken, its store is damaged
 struct closed {};  // nothing will be written or sent any more
 struct stop {
@@ -106,7 +106,7 @@ struct close {
 };
 struct release {
   bool all = false;
-};                    // say that it is over, give the locks back
+};                     // say that it is over, give the locks back
 struct end_holder {};  // the process of the holder, if it is on this machine
 struct say_held_back {
   std::string by;

@@ -42,10 +42,10 @@ std::size_t qmgr_instances::standbys() const {
 result<std::optional<qmgr_instances>> instances_of_qmgr(const layout& where, const std::string& name) {
   const auto values = qmgr_values(where, name);
   if (!values) return values.error();
-  if (!values->is_set("dataPath")) return std::optional<qmgr_instances>();
+  if (values->text("dataPath").empty()) return std::optional<qmgr_instances>();
   instance_folder folder(values->path("dataPath"));
   instances_seen seen = folder.read();
-  std::string own = values->is_set("instanceName") ? values->text("instanceName") : host_name();
+  std::string own = !values->text("instanceName").empty() ? values->text("instanceName") : host_name();
   return std::optional<qmgr_instances>({std::move(own), std::move(folder), std::move(seen)});
 }
 

@@ -147,7 +147,7 @@ int serve_shared(const qmgr::options& wanted, const property_set& values, const 
   options.keeper.qmgr = wanted.name;
   options.keeper.data_path = values.path("dataPath");
   options.address_file = where.qmgr_address(wanted.name);
-  options.keeper.prefers.own = values.is_set("instanceName") ? values.text("instanceName") : host_name();
+  options.keeper.prefers.own = !values.text("instanceName").empty() ? values.text("instanceName") : host_name();
   options.keeper.prefers.preferred = instances::names_of(values.text("preferredInstances"));
   options.keeper.prefers.fail_back = values.boolean("failBack");
   options.keeper.prefers.permits_standby = permit_standby;
@@ -193,7 +193,7 @@ int run(int count, char** values) {
     return fail(opened.error().text);
   }
   const qmgr::options wanted = options_of(values_read, *where, *given);
-  if (values_read.is_set("dataPath")) return serve_shared(wanted, values_read, *where, given->permit_standby);
+  if (!values_read.text("dataPath").empty()) return serve_shared(wanted, values_read, *where, given->permit_standby);
   if (given->permit_standby) return fail(render(messages::BFGQM0042E, given->name));
   return serve(wanted, *where, values_read.boolean("coordination"));
 }

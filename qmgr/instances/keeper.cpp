@@ -91,8 +91,9 @@ bool keeper::may_leave() {
     feed(event::lost{});
     return false;
   }
+  if (stepping_) return boot_time_ms() < machine_.deadline_ms();
   if (boot_time_ms() >= machine_.wake_ms()) feed(event::tick{});  // a loop that is busy comes late to its timers
-  if (machine_.holds() && boot_time_ms() >= machine_.deadline_ms()) feed(event::late{});
+  while (machine_.holds() && boot_time_ms() >= machine_.deadline_ms()) feed(event::late{});
   return machine_.holds();
 }
 
@@ -226,7 +227,7 @@ void keeper::perform(const action::reclaim&) {
     return feed(event::lost{});
   }
   log(messages::BFGQM0034W, self_.name, began_ms - machine_.deadline_ms() + options_.times.lease_ms);
-  feed(event::renewed{began_ms});
+  feed(event::reclaimed{began_ms});
 }
 
 void keeper::perform(const action::close& what) {

@@ -33,10 +33,12 @@ std::vector<output> machine::step(const input& happened, std::int64_t now_ms) {
 void machine::on(const event::tick&, actions& out) {
   if (now_ < wake_) return;
   if (now_ >= renew_at_) {
-    if (holds())
+    if (!holds())
+      out.emplace_back(action::publish{});
+    else if (now_ < deadline_)
       out.emplace_back(action::renew{});
     else
-      out.emplace_back(action::publish{});
+      out.emplace_back(action::reclaim{});
     renew_at_ = now_ + limits_.renew_ms;
     out.emplace_back(action::look{});
   } else if (state_ == state::waiting) {
@@ -150,9 +152,13 @@ void machine::on(const event::blocked&, actions& out) {
   if (fencing_) out.emplace_back(action::end_holder{});
 }
 
+// One that began when the lease was over proves nothing: another one may have waited it out, and be about to claim.
 void machine::on(const event::renewed& e, actions&) {
-  if (!holds()) return;
-  deadline_ = std::max(deadline_, e.began_ms + limits_.lease_ms);
+  if (holds() && e.began_ms < deadline_) deadline_ = std::max(deadline_, e.began_ms + limits_.lease_ms);
+}
+
+void machine::on(const event::reclaimed& e, actions&) {
+  if (holds()) deadline_ = std::max(deadline_, e.began_ms + limits_.lease_ms);
 }
 
 void machine::on(const event::lost&, actions& out) {

@@ -71,7 +71,10 @@ struct outrun {
 struct blocked {};  // a commit of the holder is in the way
 struct renewed {
   std::int64_t began_ms = 0;
-};                 // lock and store were still ours at some time after this one
+};  // lock and store were still ours at some time after this one
+struct reclaimed {
+  std::int64_t began_ms = 0;
+};               // they were taken once more, after the lease was over
 struct lost {};    // they are not, or it cannot be known
 struct late {};    // something is to leave, and the deadline has passed
 struct failed {};  // it cannot serve: its port is taken, its store is damaged
@@ -81,7 +84,7 @@ struct stop {
 };
 struct tick {};
 }  // namespace event
-using input = std::variant<event::looked, event::claimed, event::outrun, event::blocked, event::renewed, event::lost,
+using input = std::variant<event::looked, event::claimed, event::outrun, event::blocked, event::renewed, event::reclaimed, event::lost,
                            event::late, event::failed, event::closed, event::stop, event::tick>;
 
 enum class reason { stopped, ended_with_active, no_standby_permitted, lost, failed };
@@ -99,7 +102,7 @@ struct serve {
 };
 struct publish {};  // write the own file
 struct renew {};    // prove lock and store, write the own file; renewed, lost, or nothing when it failed
-struct reclaim {};  // the same, with a transaction that a claim of another one excludes; renewed or lost
+struct reclaim {};  // the same, with a transaction that a claim of another one excludes; reclaimed or lost
 struct close {
   bool immediate = false;
   std::string to;  // the more preferred instance that gets it; empty: none
@@ -129,7 +132,7 @@ class machine {
   bool holds() const { return state_ == state::active || state_ == state::closing; }
   // Won, or while it holds none, the highest that it knows of.
   std::uint64_t epoch() const { return epoch_; }
-  // Nothing leaves at or after this time unless `late` was answered by renewed. 0: it holds no epoch.
+  // Nothing leaves at or after this time unless `late` was answered by reclaimed. 0: it holds no epoch.
   std::int64_t deadline_ms() const { return holds() ? deadline_ : 0; }
   std::int64_t wake_ms() const { return state_ == state::stopped ? INT64_MAX : wake_; }
 
@@ -148,6 +151,7 @@ class machine {
   void on(const event::outrun& e, actions& out);
   void on(const event::blocked& e, actions& out);
   void on(const event::renewed& e, actions& out);
+  void on(const event::reclaimed& e, actions& out);
   void on(const event::lost& e, actions& out);
   void on(const event::late& e, actions& out);
   void on(const event::failed& e, actions& out);

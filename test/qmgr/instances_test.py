@@ -120,6 +120,11 @@ class Paused(InstancesTest):
         if code == LOST:
             self.assertEqual(1, instance.log().count("BFGQM0032E"), instance.log())
 
+    @staticmethod
+    def wait_until_sent(connection, link):
+        """It is in the other side's socket then."""
+        connection.wait(lambda: link.queued == 0 and connection.conn.transport.pending() == 0, timeout=20)
+
     def stale_write(self, program, ends=True):
         """What is in the store in the end, after a durable message went to an instance that was stopped."""
         group, alpha, beta = self.pair(program)
@@ -129,7 +134,7 @@ class Paused(InstancesTest):
         alpha.send(signal.SIGSTOP)
         group.wait_active(beta)
         delivery = sender.send(Message(body="stale", durable=True))
-        connection.container.process()  # it is in alpha's socket now
+        self.wait_until_sent(connection, sender)
         alpha.send(signal.SIGCONT)
         if ends:
             self.wait_until_ended(alpha)
@@ -161,7 +166,7 @@ class Paused(InstancesTest):
         alpha.send(signal.SIGSTOP)
         group.wait_active(beta)
         delivery = sender.link.send(Message(body="stale"))
-        connection.container.process()
+        self.wait_until_sent(connection, sender.link)
         alpha.send(signal.SIGCONT)
         try:
             connection.wait(lambda: delivery.settled, timeout=20)

@@ -7,7 +7,7 @@ import unittest
 
 from proton import Message
 
-from instances import QMGR, Group
+from qmgr_group import QMGR, Group
 from support import PROGRAM, Admin, eventually
 
 VARIANTS = os.path.join(os.path.dirname(PROGRAM), "qmgr_without_")

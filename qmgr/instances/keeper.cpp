@@ -103,8 +103,9 @@ void keeper::closed() {
 }
 
 void keeper::perform(const action::look&) {
-  seen_ = folder_.read();
   event::looked told;
+  told.began_ms = boot_time_ms();
+  seen_ = folder_.read();
   told.complete = seen_.complete;
   told.epoch = machine_.epoch();
   for (const instance_seen& one : seen_.list) {

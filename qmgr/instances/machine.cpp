@@ -76,8 +76,9 @@ void machine::watch(const event::looked& e) {
   peers_ = std::move(seen);
 }
 
-// How long its holder has been silent is measured here, from when its newest word was first seen: no clock of another
-// host is needed. What it is given can be late, so it never seems silent for longer than it is.
+// How long its holder has been silent is measured here, so no clock of another host is needed: from when its newest word
+// was looked at first to when the look began that found nothing newer. Either may come late, also because this instance
+// was stopped itself; then it seems silent for a shorter time than it is.
 void machine::watch_holder(const event::looked& e) {
   if (e.epoch > epoch_) {
     epoch_ = e.epoch;
@@ -104,7 +105,7 @@ void machine::wait_or_claim(const event::looked& e, actions& out) {
     if (!e.lock_free && !(one.permits_standby && preference_.permits_standby))
       return finish(reason::no_standby_permitted, out);
   }
-  const bool silent = epoch_ > 0 && now_ - holder_silent_since_ >= limits_.lease_ms;
+  const bool silent = epoch_ > 0 && e.began_ms - holder_silent_since_ >= limits_.lease_ms;
   if (!e.lock_free && !silent) return open_since_.reset();
   if (!open_since_) open_since_ = now_;
   const std::int64_t hold_ms = handed_over_ == epoch_ && epoch_ > 0 ? limits_.hand_over_ms : limits_.hold_ms;

@@ -58,6 +58,7 @@ namespace event {
 struct looked {
   std::vector<peer> peers;
   bool complete = true;  // false: not every file could be read
+  std::int64_t began_ms = 0;  // before the first was read
   std::uint64_t epoch = 0;
   bool lock_free = false;
 };

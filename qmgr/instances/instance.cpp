@@ -28,8 +28,7 @@ instance::~instance() {
 status instance::start() {
   if (const status fine = check(options_.manager); !fine) return fine;
   if (!options_.keeper.data_path.is_absolute()) {
-    return error{errc::bad_property,
-                 fmt::format("dataPath {}: must begin with /", options_.keeper.data_path.native())};
+    return error{errc::bad_property, fmt::format("dataPath {}: must begin with /", options_.keeper.data_path.native())};
   }
   for (const std::string& name : options_.keeper.prefers.preferred) {
     if (const status fine = check_instance_name(name); !fine) {

@@ -134,15 +134,16 @@ void keeper::perform(const action::claim& what) {
 input keeper::try_claim(const action::claim& what) {
   const std::int64_t began_ms = boot_time_ms();
   if (!what.fence && !take(what.epoch)) return event::outrun{what.epoch, what.renewals};
-  if (!take(what.epoch + 1)) return event::outrun{what.epoch, what.renewals};
+  const bool next = take(what.epoch + 1);
   auto opened = qmgr::store::open(folder_.store(), true);
   bool won = false;
   owner now;
   status asked = opened ? (*opened)->with_owner([&](ownership& row) {
-    won = row.claim({what.epoch, what.renewals, ""}, self_.name);
+    won = next && row.claim({what.epoch, what.renewals, ""}, self_.name);
     now = row.read();
   })
                         : status(opened.error());
+  if (!asked && !next && asked.error().code == errc::in_use) return event::outrun{what.epoch, what.renewals};
   if (!asked) {
     why_ = asked.error().text;
     if (asked.error().code == errc::in_use) return event::blocked{};

@@ -76,9 +76,9 @@ void machine::watch(const event::looked& e) {
   peers_ = std::move(seen);
 }
 
-// How long its holder has been silent is measured here, so no clock of another host is needed: from when its newest word
-// was looked at first to when the look began that found nothing newer. Either may come late, also because this instance
-// was stopped itself; then it seems silent for a shorter time than it is.
+// How long its holder has been silent is measured here, so no clock of another host is needed: from when its newest
+// word was looked at first to when the look began that found nothing newer. Either may come late, also because this
+// instance was stopped itself; then it seems silent for a shorter time than it is.
 void machine::watch_holder(const event::looked& e) {
   if (e.epoch > epoch_) {
     epoch_ = e.epoch;
@@ -236,7 +236,7 @@ std::string machine::more_preferred(std::int64_t well_for_ms) const {
 void machine::check([[maybe_unused]] instances::state before, [[maybe_unused]] std::uint64_t epoch_before) const {
   assert(epoch_ >= epoch_before);
   assert(state_ != state::active || before == state::active || (before == state::claiming && epoch_ > epoch_before));
-  assert(state_ != state::claiming || before == state::waiting);
+  assert(state_ != state::claiming || before == state::waiting || before == state::claiming);
   assert(state_ == state::stopped || wake_ <= now_ + limits_.renew_ms);
 }
 

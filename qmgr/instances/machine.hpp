@@ -57,7 +57,7 @@ namespace event {
 // Comes when asked for. `lock_free`: nobody else holds the lock of `epoch`, the highest that the driver knows of.
 struct looked {
   std::vector<peer> peers;
-  bool complete = true;  // false: not every file could be read
+  bool complete = true;       // false: not every file could be read
   std::int64_t began_ms = 0;  // before the first was read
   std::uint64_t epoch = 0;
   bool lock_free = false;
@@ -75,7 +75,7 @@ struct renewed {
 };  // lock and store were still ours at some time after this one
 struct reclaimed {
   std::int64_t began_ms = 0;
-};               // they were taken once more, after the lease was over
+};                 // they were taken once more, after the lease was over
 struct lost {};    // they are not, or it cannot be known
 struct late {};    // something is to leave, and the deadline has passed
 struct failed {};  // it cannot serve: its port is taken, its store is damaged
@@ -85,8 +85,9 @@ struct stop {
 };
 struct tick {};
 }  // namespace event
-using input = std::variant<event::looked, event::claimed, event::outrun, event::blocked, event::renewed, event::reclaimed, event::lost,
-                           event::late, event::failed, event::closed, event::stop, event::tick>;
+using input =
+    std::variant<event::looked, event::claimed, event::outrun, event::blocked, event::renewed, event::reclaimed,
+                 event::lost, event::late, event::failed, event::closed, event::stop, event::tick>;
 
 enum class reason { stopped, ended_with_active, no_standby_permitted, lost, failed };
 

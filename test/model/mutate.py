@@ -47,7 +47,27 @@ MUTATIONS = {
         "if (!reissue_accepted_ || !reissue_back_) return;",
         "if (!reissue_back_) return;"),
 
-    # Of the queue manager: a commit does not look at the epoch.
+    # Of the instances of a queue manager. The time that this one was stopped itself counts as silence of the active one.
+    "silence_until_now": (
+        "e.began_ms - holder_silent_since_ >= limits_.lease_ms",
+        "now_ - holder_silent_since_ >= limits_.lease_ms"),
+    # The lock is broken without waiting for a lease of silence.
+    "no_silence": (
+        "const bool silent = epoch_ > 0 && e.began_ms - holder_silent_since_ >= limits_.lease_ms;",
+        "const bool silent = epoch_ > 0;"),
+    # A renewal that began when the lease was over counts.
+    "renewed_too_late": (
+        "if (holds() && e.began_ms < deadline_) deadline_",
+        "if (holds()) deadline_"),
+    # The lease begins when the claim is answered, not when it was begun.
+    "lease_from_answer": (
+        "  deadline_ = e.began_ms + limits_.lease_ms;\n  renew_at_",
+        "  deadline_ = now_ + limits_.lease_ms;\n  renew_at_"),
+    # Behind the deadline a look at the store is enough.
+    "late_looks_only": (
+        "void machine::on(const event::late&, actions& out) {\n  if (holds()) out.emplace_back(action::reclaim{});",
+        "void machine::on(const event::late&, actions& out) {\n  if (holds()) deadline_ = now_ + 1;\n  if (holds()) out.emplace_back(action::renew{});"),
+    # In the store of the queue manager: a commit does not look at the epoch.
     "epoch_check": (
         "  if (now.epoch == epoch_) return;\n",
         "  return;\n"),

@@ -27,6 +27,7 @@ PURE = {
     "agent/transfer/epoch_fence": set(),
     "agent/controller": {"agent/exit_codes.hpp", "common/backoff.hpp"},
     "agent/lock/machine": {"common/backoff.hpp"},
+    "qmgr/instances/machine": set(),
 }
 
 

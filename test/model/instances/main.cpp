@@ -1,5 +1,6 @@
-// Explores the protocol of the instances of a queue manager: every order to a bound, then random walks. Ends with 0 when
-// every property held, or with --broken when one did not.
+// Explores the protocol of the instances of a queue manager: every order to a bound, then random walks. Ends with 0
+// when every property held, or with --broken when one did not.
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <functional>
@@ -138,7 +139,11 @@ void walk(const options& o, findings& found) {
       // Faults are rare, so that the history between them is long.
       choice next = open[random() % open.size()];
       if (next.what >= kind::freeze && random() % 8 != 0) continue;
-      if (next.what == kind::thaw && random() % 6 != 0) continue;
+      // One that goes on is interesting above all when another one is about to take its place.
+      const bool claimed = std::any_of(w.processes.begin(), w.processes.end(), [](const process& p) {
+        return p.machine && p.machine->state() == baton::instances::state::claiming;
+      });
+      if (next.what == kind::thaw && random() % (claimed ? 2 : 8) != 0) continue;
       lines.push_back(w.describe(next));
       w.apply(next);
     }

@@ -196,9 +196,8 @@ void world::run_look(int i, const op& o) {
     }
     return;
   }
-  p.look.lock_free = std::none_of(locks.begin(), locks.end(), [&](const auto& one) {
-    return one.first == p.look.epoch && one.second != i;
-  });
+  p.look.lock_free = std::none_of(locks.begin(), locks.end(),
+                                  [&](const auto& one) { return one.first == p.look.epoch && one.second != i; });
   p.events.emplace_back(p.look);
 }
 
@@ -223,7 +222,7 @@ void world::run_claim(int i, const op& o) {
       if (!o.flag && !take(i, o.epoch)) give_up(event::outrun{o.epoch, o.renewals});
       return;
     case op::take_next:
-      if (!take(i, o.epoch + 1)) give_up(event::outrun{o.epoch, o.renewals});
+      if (!take(i, o.epoch + 1)) give_up(event::outrun{epoch, renewals});
       return;
     case op::raise: {
       if (committing >= 0) return give_up(event::blocked{});
@@ -384,9 +383,8 @@ std::string world::settle() {
   const std::int64_t until = now + 20 * lease;
   while (wrong.empty() && now < until) {
     const auto open = choices();
-    const auto next = std::find_if(open.begin(), open.end(), [](const choice& c) {
-      return c.what == kind::step || c.what == kind::revive;
-    });
+    const auto next = std::find_if(open.begin(), open.end(),
+                                   [](const choice& c) { return c.what == kind::step || c.what == kind::revive; });
     apply(next == open.end() ? choice{kind::advance, 0} : *next);
   }
   if (!wrong.empty()) return wrong;
@@ -397,8 +395,8 @@ std::string world::settle() {
 }
 
 std::string world::describe(const choice& c) const {
-  static const char* const words[] = {"does its next step", "commits",       "sends", "time goes on", "goes on",
-                                      "is started again",   "is frozen",     "is killed", "is stopped", "loses its lock"};
+  static const char* const words[] = {"does its next step", "commits",   "sends",     "time goes on", "goes on",
+                                      "is started again",   "is frozen", "is killed", "is stopped",   "loses its lock"};
   const std::string word = words[static_cast<int>(c.what)];
   if (c.what == kind::advance) return word;
   const process& p = processes[static_cast<std::size_t>(c.which)];
@@ -415,8 +413,9 @@ std::string world::key() const {
   for (std::size_t i = 0; i < processes.size(); ++i) {
     const process& p = processes[i];
     const peer& f = files[i].says;
-    out << '|' << p.frozen << p.frozen_at << ',' << p.epoch << ',' << p.renewals << ',' << p.beat << ',' << p.began << p.took
-        << p.leave_again << p.commit_lost << ';' << f.running << f.what << f.epoch << ',' << f.renewals << ',' << f.beat << ';';
+    out << '|' << p.frozen << p.frozen_at << ',' << p.epoch << ',' << p.renewals << ',' << p.beat << ',' << p.began
+        << p.took << p.leave_again << p.commit_lost << ';' << f.running << f.what << f.epoch << ',' << f.renewals << ','
+        << f.beat << ';';
     for (const op& o : p.ops) out << o.what << '.' << o.epoch << '.' << o.renewals << ' ';
     for (const input& e : p.events) out << 'e' << e.index();
     if (!p.ops.empty() || !p.events.empty()) {

@@ -1,9 +1,9 @@
 // Instances of a queue manager that run the real machine, the folder that they share, and a clock: all that can happen
 // next in a state of this world is a list of choices.
 //
-// An instance is a program of small steps, as its driver is: read the files, ask for a lock, take a lock, raise the epoch
-// in the store, write its file, tell the machine. It can be frozen between any two of them, and in the middle of a
-// commit, and go on at any later time. Time goes on only when all that are not frozen have nothing to do.
+// An instance is a program of small steps, as its driver is: read the files, ask for a lock, take a lock, raise the
+// epoch in the store, write its file, tell the machine. It can be frozen between any two of them, and in the middle of
+// a commit, and go on at any later time. Time goes on only when all that are not frozen have nothing to do.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,25 @@ struct choice {
 
 struct op {
   enum what_t {
-    read_files, ask_lock, take_lock, take_next, raise, give_old, publish, prove_lock, prove_store, prove_file, relock,
-    reclaim, reclaim_file, begin_commit, end_commit, leave, closed, release, give_lock
+    read_files,
+    ask_lock,
+    take_lock,
+    take_next,
+    raise,
+    give_old,
+    publish,
+    prove_lock,
+    prove_store,
+    prove_file,
+    relock,
+    reclaim,
+    reclaim_file,
+    begin_commit,
+    end_commit,
+    leave,
+    closed,
+    release,
+    give_lock
   } what = read_files;
   std::uint64_t epoch = 0, renewals = 0;
   bool flag = false;
@@ -74,7 +91,7 @@ struct world {
   int faults_left = 0;
   std::vector<process> processes;
   std::vector<file> files;
-  std::uint64_t epoch = 0, renewals = 0;           // of the store
+  std::uint64_t epoch = 0, renewals = 0;          // of the store
   std::set<std::pair<std::uint64_t, int>> locks;  // byte, holder
   int committing = -1;                            // who has a transaction open
   std::set<std::uint64_t> won;

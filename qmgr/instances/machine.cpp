@@ -64,8 +64,8 @@ void machine::watch(const event::looked& e) {
     const auto known = peers_.find(one.name);
     watched next = known != peers_.end() ? known->second : watched{};
     const bool is_new = known == peers_.end();
-    if (is_new || one.beat != next.beat || one.epoch != next.epoch) next.changed_at = now_;
     const bool was_well = !is_new && is_well(next);
+    if (is_new || one.beat != next.beat || one.epoch != next.epoch) next.changed_at = now_;
     next.epoch = one.epoch;
     next.beat = one.beat;
     next.running = one.running;

@@ -215,9 +215,9 @@ TEST_CASE("fail back waits until a more preferred one was well for the delay") {
     m.step(event::claimed{1, 0}, 0);
     std::uint64_t beat = 0;
     std::int64_t now = 1000;
-    for (; now < 30000; now += 1000) CHECK(m.step(look(now, {standby("a", ++beat)}, true), now).empty());
-    for (; now < 45000; now += 1000) m.step(look(now, {standby("a", beat)}, true), now);  // silent for too long
-    for (; now < 75000; now += 1000) CHECK(m.step(look(now, {standby("a", ++beat)}, true), now).empty());
+    for (; now < 20000; now += 1000) CHECK(m.step(look(now, {standby("a", ++beat)}, true), now).empty());
+    for (; now < 35000; now += 1000) m.step(look(now, {standby("a", beat)}, true), now);  // silent for too long
+    for (; now < 65000; now += 1000) CHECK(m.step(look(now, {standby("a", ++beat)}, true), now).empty());
     const auto out = m.step(look(now, {standby("a", ++beat)}, true), now);
     REQUIRE(all_of<action::close>(out).size() == (fail_back ? 1u : 0u));
     if (!fail_back) continue;

@@ -1,5 +1,5 @@
-// The machine of the instances: every event in every state, and each rule by itself. What follows from the rules together
-// is in test/model/instances/.
+// The machine of the instances: every event in every state, and each rule by itself. What follows from the rules
+// together is in test/model/instances/.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>

@@ -106,7 +106,10 @@ int run(const arguments& words) {
   if (!instances) return fail(instances.error());
   if (*instances && !words.has("json")) print_instances(**instances);
   const auto address = qmgr_address(*where, *name, *instances);
-  if (!address) return fail(address.error());
+  if (!address) {
+    if (*instances && words.has("json")) print_line(json{{"instances", json_of(**instances)}}.dump(2));
+    return fail(address.error());
+  }
   auto answer = ask_qmgr(*address, "list", json::object(), words.number("t", 5) * 1000);
   if (!answer) return fail(answer.error());
   if (words.has("json")) {

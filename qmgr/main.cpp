@@ -173,6 +173,7 @@ int serve_shared(const qmgr::options& wanted, const property_set& values, const 
     if (got != SIGHUP) one.stop(word == end_all_word, got == SIGTERM);
   });
   loop.run();
+  if (!one.failure().empty()) fail(one.failure());
   return one.exit_code();
 }
 

@@ -81,7 +81,8 @@ void instance::cut() {
 }
 
 // The queue manager may be among the callers: the rest is for the loop, or for whoever has not begun to run it.
-void instance::ended(reason why) {
+void instance::ended(reason why, const std::string& text) {
+  failure_ = text;
   if (why == reason::lost) exit_code_ = exit_lost;
   if (why == reason::failed || why == reason::no_standby_permitted) exit_code_ = 1;
   loop_.stop();

@@ -36,13 +36,14 @@ class instance : private role {
   status start();  // before loop.run()
   void stop(bool all, bool immediate);
   int exit_code() const { return exit_code_; }
+  const std::string& failure() const { return failure_; }  // why it ended, for people; empty: as it was asked to
 
  private:
   result<place> serve(std::unique_ptr<qmgr::store> claimed) override;
   void close(bool immediate) override;
   void discard() override;
   void cut() override;
-  void ended(reason why) override;
+  void ended(reason why, const std::string& text) override;
   void remove_address();
 
   event_loop& loop_;
@@ -51,6 +52,7 @@ class instance : private role {
   std::unique_ptr<qmgr::queue_manager> manager_;
   std::shared_ptr<void> companion_;
   int exit_code_ = 0;
+  std::string failure_;
 };
 
 }  // namespace baton::instances

@@ -261,6 +261,11 @@ void keeper::perform(const action::say_blocked&) {
 }
 
 void keeper::perform(const action::end& what) {
+  std::string text;
+  const auto say = [&](const message& m, const auto&... inserts) {
+    text = render(m, inserts...);
+    log(m, inserts...);
+  };
   switch (what.why) {
     case reason::stopped:
       break;
@@ -269,19 +274,19 @@ void keeper::perform(const action::end& what) {
       enter(qmgr_instance_state::ended);
       break;
     case reason::no_standby_permitted:
-      log(messages::BFGQM0041E, self_.name, options_.qmgr, holder());
+      say(messages::BFGQM0041E, self_.name, options_.qmgr, holder());
       enter(qmgr_instance_state::ended);
       break;
     case reason::lost:
       process_.cut();
       store_ = nullptr;
-      log(messages::BFGQM0032E, self_.name, options_.qmgr, why_);
+      say(messages::BFGQM0032E, self_.name, options_.qmgr, why_);
       break;
     case reason::failed:
-      log(messages::BFGQM0007E, options_.qmgr, why_);
+      say(messages::BFGQM0007E, options_.qmgr, why_);
       break;
   }
-  process_.ended(what.why);
+  process_.ended(what.why, text);
 }
 
 std::string keeper::holder() const {

@@ -31,10 +31,10 @@ class role {
     std::uint16_t port = 0;
   };
   virtual result<place> serve(std::unique_ptr<qmgr::store> claimed) = 0;
-  virtual void close(bool immediate) = 0;  // then keeper::closed()
-  virtual void discard() = 0;              // the store is closed
-  virtual void cut() = 0;                  // nothing may leave from now on
-  virtual void ended(reason why) = 0;      // the process ends
+  virtual void close(bool immediate) = 0;                       // then keeper::closed()
+  virtual void discard() = 0;                                   // the store is closed
+  virtual void cut() = 0;                                       // nothing may leave from now on
+  virtual void ended(reason why, const std::string& text) = 0;  // the process ends; text: what is wrong, or empty
 };
 
 class keeper {

@@ -15,7 +15,6 @@ constexpr int limit_max = 10000;          // rows of one answer
 constexpr int prune_transfers_max = 100;  // of one call, so that a big history does not hold up what comes in
 
 const char* const schema = R"(
-  PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS agents (name TEXT PRIMARY KEY, status TEXT NOT NULL, received INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS transfers (
@@ -98,8 +97,9 @@ std::int64_t bounded(int limit) {
 
 }  // namespace
 
-history::history(const std::string& path) : db_(path) {
+history::history(const std::string& path, bool shared) : db_(path) {
   db_.execute("PRAGMA busy_timeout = 2000");
+  db_.execute(shared ? "PRAGMA journal_mode = PERSIST" : "PRAGMA journal_mode = WAL");
   const std::int64_t found = db_.read_number("PRAGMA user_version");
   if (found > schema_version) {
     throw database_error(SQLITE_ERROR, fmt::format("{} was written by a newer version (schema {}, this one knows {})",

@@ -13,8 +13,9 @@ namespace baton::coordination {
 
 class history {
  public:
-  // Opens or makes the database; ":memory:" for tests.
-  explicit history(const std::string& path);
+  // Opens or makes the database; ":memory:" for tests. `shared`: on a file system that several hosts use, so without
+  // WAL, whose index is memory that they cannot share.
+  explicit history(const std::string& path, bool shared = false);
 
   void begin();
   void commit();

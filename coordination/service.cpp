@@ -25,7 +25,7 @@ constexpr std::int64_t declare_timeout_ms = 5000;
 }  // namespace
 
 service::service(event_loop& loop, const service_options& options, locator where)
-    : loop_(loop), options_(options), where_(std::move(where)), history_(options.database) {}
+    : loop_(loop), options_(options), where_(std::move(where)), history_(options.database, options.shared) {}
 
 service::~service() = default;
 

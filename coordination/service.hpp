@@ -20,6 +20,7 @@ namespace baton::coordination {
 struct service_options {
   std::string database;
   int history_days = 30;  // property historyDays; 0: for ever
+  bool shared = false;    // the database is on a file system that several hosts use, one after the other
 };
 
 class service : public amqp::connection_events {

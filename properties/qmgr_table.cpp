@@ -5,6 +5,7 @@ namespace {
 
 using enum property_type;
 constexpr std::int64_t mebi = 1 << 20;
+constexpr std::int64_t day_s = 24 * 3600;
 
 constexpr property entries[] = {
     {"port", integer, "5672", 0, 65535, "", "Port to listen on. 0: any free one; qmgr.address says which."},
@@ -21,6 +22,26 @@ constexpr property entries[] = {
     {"tlsTrust", path, "", 0, 0, "",
      "PEM file with the authorities that clients' certificates must come from. Needs tlsCertificate and tlsKey."},
     {"coordination", boolean, "true", 0, 0, "", "Run the coordination service together with the queue manager."},
+    {"dataPath", path, "", 0, 0, "",
+     "Folder on a file system that several hosts share. Set, this is one instance of a multi-instance queue manager: "
+     "its queues and messages are in that folder, one instance is active and the others stand by."},
+    {"instanceName", text, "", 0, 0, "",
+     "With dataPath: name of this instance, unique among those of the queue manager. Default: the host name."},
+    {"preferredInstances", text, "", 0, 0, "",
+     "With dataPath: names of instances with commas between them, the most preferred first. The first of them that "
+     "stands by takes over; with none of them, any other does. The same on all instances."},
+    {"failBack", boolean, "false", 0, 0, "",
+     "With dataPath: give the queue manager to a more preferred instance when it is back. The same on all instances."},
+    {"failBackDelay", seconds, "60", 0, day_s, "",
+     "With failBack: how long a more preferred instance must have stood by without a gap."},
+    {"instanceRenewInterval", milliseconds, "1000", 50, 60000, "",
+     "With dataPath: how often an instance proves that it is the active one, and shows that it is there."},
+    {"instanceLease", milliseconds, "10000", 500, 600000, "",
+     "With dataPath: an active instance that did not prove it for this long sends nothing any more, and another one "
+     "may "
+     "take over although it still has the lock. At least three times instanceRenewInterval; shorter than the time "
+     "after "
+     "which the file system gives away the locks of a host that is gone. The same on all instances."},
     {"outputLogFiles", integer, "5", 1, 100, "", "Files of output0.log, output1.log, ... that are kept."},
     {"outputLogSize", bytes, "1048576", 4096, 1024 * mebi, "", "Size at which a new log file is begun."},
 };

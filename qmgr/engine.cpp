@@ -15,8 +15,13 @@ constexpr std::int64_t expiry_interval_ms = 100;  // how late an expired message
 }  // namespace
 
 engine::engine(event_loop& loop, broker& core, store& disk, management& manager,
-               std::function<void(action_lists)> leave)
-    : loop_(loop), core_(core), disk_(disk), manager_(manager), leave_(std::move(leave)) {}
+               std::function<void(action_lists)> leave, std::function<bool()> may_leave)
+    : loop_(loop),
+      core_(core),
+      disk_(disk),
+      manager_(manager),
+      leave_(std::move(leave)),
+      may_leave_(std::move(may_leave)) {}
 
 void engine::submit(std::vector<event>&& happened) {
   const std::lock_guard lock(mutex_);
@@ -39,6 +44,8 @@ status engine::recover() {
       [&](const stored_message& message) {
         core_.restore_message(message);
         ++messages;
+        constexpr std::size_t between = 4096;
+        if (may_leave_ && messages % between == 0) may_leave_();
       });
   core_.restored();
   if (loaded.ok()) log(messages::BFGQM0002I, messages, queues);
@@ -58,6 +65,7 @@ void engine::turn() {
   answer_requests(now);
   core_.dispatch(now);
   commit();  // what was dead-lettered, has expired or went out settled
+  if (may_leave_ && !may_leave_()) return;
   leave_(with_bodies(core_.take_actions()));
   leave_(core_.take_actions());  // links that a body that cannot be read has ended
   watch_expiry();
@@ -76,6 +84,7 @@ void engine::commit() {
 
 // One line when the store begins to fail and one when it works again, not one for every turn.
 void engine::report(const status& outcome) {
+  if (!disk_.fenced().empty()) return;  // that is said when nothing may leave
   if (!outcome.ok() && !store_failing_) log(messages::BFGQM0020E, outcome.error().text);
   if (outcome.ok() && store_failing_) log(messages::BFGQM0021I);
   store_failing_ = !outcome.ok();

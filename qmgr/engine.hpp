@@ -15,8 +15,10 @@ namespace baton::qmgr {
 
 class engine {
  public:
-  // `leave` takes what a turn decided to the AMQP side.
-  engine(event_loop& loop, broker& core, store& disk, management& manager, std::function<void(action_lists)> leave);
+  // `leave` takes what a turn decided to the AMQP side. `may_leave`, when there is one, is asked after the commit: if
+  // it says no, this process is not the owner of the store any more, and nothing leaves.
+  engine(event_loop& loop, broker& core, store& disk, management& manager, std::function<void(action_lists)> leave,
+         std::function<bool()> may_leave);
 
   // Any thread. Bounded by the credit that the core has granted.
   void submit(std::vector<event>&& happened);
@@ -38,6 +40,7 @@ class engine {
   store& disk_;
   management& manager_;
   std::function<void(action_lists)> leave_;
+  std::function<bool()> may_leave_;
   bool expiry_watched_ = false;
   bool store_failing_ = false;
 

@@ -1,4 +1,4 @@
-// baton-qmgr NAME [-p port] [-F]: the embedded queue manager, in the foreground. fteStartQMgr puts it in the
+// baton-qmgr NAME [-p port] [-F] [-x]: the embedded queue manager, in the foreground. fteStartQMgr puts it in the
 // background.
 #include <fmt/format.h>
 #include <signal.h>
@@ -12,11 +12,13 @@
 #include "common/log.hpp"
 #include "common/loop.hpp"
 #include "common/signals.hpp"
+#include "common/text.hpp"
 #include "coordination/service.hpp"
 #include "properties/atomic_file.hpp"
 #include "properties/layout.hpp"
 #include "properties/pid_file.hpp"
 #include "properties/property_set.hpp"
+#include "qmgr/instances/instance.hpp"
 #include "qmgr/queue_manager.hpp"
 
 namespace {
@@ -28,6 +30,7 @@ struct words {
   std::string name;
   std::optional<std::uint16_t> port;
   bool to_stdout = false;
+  bool permit_standby = false;
 };
 
 result<words> read_words(int count, char** values) {
@@ -36,6 +39,8 @@ result<words> read_words(int count, char** values) {
     const std::string_view word = values[i];
     if (word == "-F") {
       read.to_stdout = true;
+    } else if (word == "-x") {
+      read.permit_standby = true;
     } else if (word == "-p" && i + 1 < count) {
       const char* text = values[++i];
       std::uint16_t port = 0;
@@ -49,7 +54,7 @@ result<words> read_words(int count, char** values) {
       return error{errc::bad_usage, fmt::format("\"{}\" is not understood", word)};
     }
   }
-  if (read.name.empty()) return error{errc::bad_usage, "usage: baton-qmgr NAME [-p port] [-F]"};
+  if (read.name.empty()) return error{errc::bad_usage, "usage: baton-qmgr NAME [-p port] [-F] [-x]"};
   return read;
 }
 
@@ -87,14 +92,16 @@ int fail(const std::string& text) {
 
 // The coordination service of the topology that this queue manager is the centre of, in a thread of its own.
 coordination::background_service start_coordination(const qmgr::options& wanted, std::uint16_t port,
-                                                    const layout& where, int history_days) {
+                                                    const std::filesystem::path& database, bool shared,
+                                                    int history_days) {
   amqp::connection_options connect;
   connect.name = "coordination";
   connect.peer.host = wanted.bind_address;
   connect.peer.port = port;
   connect.peer.tls = {wanted.tls_certificate, wanted.tls_key, wanted.tls_trust};
   coordination::service_options options;
-  options.database = where.coordination_store(wanted.name).string();
+  options.database = database.string();
+  options.shared = shared;
   options.history_days = history_days;
   return coordination::background_service(options, [connect] { return connect; });
 }
@@ -123,13 +130,51 @@ int serve(const qmgr::options& wanted, const layout& where, bool with_coordinati
     });
     std::optional<coordination::background_service> service;
     if (with_coordination) {
-      service.emplace(start_coordination(wanted, manager.port(), where, history_days_of(where, wanted.name)));
+      service.emplace(start_coordination(wanted, manager.port(), where.coordination_store(wanted.name), false,
+                                         history_days_of(where, wanted.name)));
     }
     loop.run();
   }
   std::error_code ignored;
   std::filesystem::remove(address_file, ignored);
   return 0;
+}
+
+// One of several instances: docs of it are in instances/README.md.
+int serve_shared(const qmgr::options& wanted, const property_set& values, const layout& where, bool permit_standby) {
+  instances::instance_options options;
+  options.manager = wanted;
+  options.keeper.qmgr = wanted.name;
+  options.keeper.data_path = values.path("dataPath");
+  options.address_file = where.qmgr_address(wanted.name);
+  options.keeper.prefers.own = !values.text("instanceName").empty() ? values.text("instanceName") : host_name();
+  options.keeper.prefers.preferred = instances::names_of(values.text("preferredInstances"));
+  options.keeper.prefers.fail_back = values.boolean("failBack");
+  options.keeper.prefers.permits_standby = permit_standby;
+  options.keeper.times.fail_back_delay_ms = values.milliseconds("failBackDelay");
+  options.keeper.times.renew_ms = values.milliseconds("instanceRenewInterval");
+  options.keeper.times.lease_ms = values.milliseconds("instanceLease");
+  if (values.boolean("coordination")) {
+    const int history_days = history_days_of(where, wanted.name);
+    const instance_folder folder(options.keeper.data_path);
+    options.companion = [wanted, folder, history_days](std::uint16_t port) -> std::shared_ptr<void> {
+      return std::make_shared<coordination::background_service>(
+          start_coordination(wanted, port, folder.coordination_store(), true, history_days));
+    };
+  }
+  signal_watch::block();
+  event_loop loop;
+  instances::instance one(loop, std::move(options));
+  if (const status started = one.start(); !started) {
+    log_to(messages::BFGQM0007E, wanted.name, started.error().text);
+    return fail(started.error().text);
+  }
+  const signal_watch signals(loop, [&](int got, int word) {
+    if (got != SIGHUP) one.stop(word == end_all_word, got == SIGTERM);
+  });
+  loop.run();
+  if (!one.failure().empty()) fail(one.failure());
+  return one.exit_code();
 }
 
 int run(int count, char** values) {
@@ -148,7 +193,10 @@ int run(int count, char** values) {
   if (const status opened = open_log_of(values_read, *where, *given, count, values); !opened) {
     return fail(opened.error().text);
   }
-  return serve(options_of(values_read, *where, *given), *where, values_read.boolean("coordination"));
+  const qmgr::options wanted = options_of(values_read, *where, *given);
+  if (!values_read.text("dataPath").empty()) return serve_shared(wanted, values_read, *where, given->permit_standby);
+  if (given->permit_standby) return fail(render(messages::BFGQM0042E, given->name));
+  return serve(wanted, *where, values_read.boolean("coordination"));
 }
 
 }  // namespace

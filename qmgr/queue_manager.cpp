@@ -59,7 +59,8 @@ status check(const options& wanted) {
   return done();
 }
 
-queue_manager::queue_manager(event_loop& loop, options wanted) : loop_(loop), options_(std::move(wanted)) {
+queue_manager::queue_manager(event_loop& loop, options wanted, shared_use shared)
+    : loop_(loop), options_(std::move(wanted)), shared_(std::move(shared)) {
   facts_.name = options_.name;
   facts_.started_ms = boot_time_ms();
 }
@@ -68,16 +69,24 @@ queue_manager::~queue_manager() = default;
 
 status queue_manager::start() {
   if (const status fine = check(options_); !fine) return fine;
-  auto opened = store::open(options_.store_file);
-  if (!opened) return opened.error();
-  store_ = std::move(*opened);
+  store_ = std::move(shared_.claimed);
+  if (store_ == nullptr) {
+    auto opened = store::open(options_.store_file);
+    if (!opened) return opened.error();
+    store_ = std::move(*opened);
+  }
   broker_ = std::make_unique<broker>(core_options(options_));
   management_ = std::make_unique<management>(*broker_, *store_, facts_, [this](bool immediate) {
-    loop_.post([this, immediate] { stop(immediate); });  // after the reply has left
+    loop_.post([this, immediate] {  // after the reply has left
+      shared_.stop_requested ? shared_.stop_requested(immediate) : stop(immediate);
+    });
   });
-  engine_ = std::make_unique<engine>(loop_, *broker_, *store_, *management_, [this](action_lists actions) {
-    if (server_ != nullptr) server_->leave(std::move(actions));
-  });
+  engine_ = std::make_unique<engine>(
+      loop_, *broker_, *store_, *management_,
+      [this](action_lists actions) {
+        if (server_ != nullptr) server_->leave(std::move(actions));
+      },
+      shared_.may_leave);
   if (const status recovered = engine_->recover(); !recovered) return recovered;
   engine_->turn();  // what expired meanwhile goes now
   server_ = std::make_unique<amqp_server>(
@@ -114,7 +123,7 @@ void queue_manager::wait_for_clients(std::int64_t deadline_ms) {
 void queue_manager::end() {
   server_.reset();
   log(messages::BFGQM0004I, options_.name);
-  loop_.stop();
+  shared_.ended ? shared_.ended() : loop_.stop();
 }
 
 }  // namespace baton::qmgr

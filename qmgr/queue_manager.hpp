@@ -30,9 +30,17 @@ struct options {
 // errc::bad_property when the address can be reached from outside and TLS is not complete.
 status check(const options& wanted);
 
+// What is different where several instances share the store; all of it or nothing.
+struct shared_use {
+  std::unique_ptr<store> claimed;                      // open, and this process's own
+  std::function<bool()> may_leave;                     // asked before anything leaves: is it still?
+  std::function<void(bool immediate)> stop_requested;  // by a client; who gives the store decides
+  std::function<void()> ended;                         // instead of stopping the loop; the store is closed
+};
+
 class queue_manager {
  public:
-  queue_manager(event_loop& loop, options wanted);
+  queue_manager(event_loop& loop, options wanted, shared_use shared = {});
   ~queue_manager();
 
   // Opens the store and listens. Before loop.run().
@@ -42,6 +50,8 @@ class queue_manager {
   // immediate: ends at once, what was accepted is committed. Else clients are asked to end and waited for. Either way
   // the loop is stopped when it is done. Any thread may post it to the loop.
   void stop(bool immediate);
+  // Cuts every connection; nothing leaves any more.
+  void cut() { server_.reset(); }
 
  private:
   void wait_for_clients(std::int64_t deadline_ms);
@@ -49,6 +59,7 @@ class queue_manager {
 
   event_loop& loop_;
   options options_;
+  shared_use shared_;
   manager_facts facts_;
   std::unique_ptr<store> store_;
   std::unique_ptr<broker> broker_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <optional>
 
 #include "common/database.hpp"
 
@@ -16,12 +17,11 @@ constexpr std::int64_t format_version = 1;
 constexpr const char* set_up = R"(
   PRAGMA page_size = 16384;
   PRAGMA secure_delete = OFF;
-  PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
-  PRAGMA wal_autocheckpoint = 2048;
   PRAGMA journal_size_limit = 67108864;
   PRAGMA temp_store = MEMORY;
 )";
+constexpr const char* set_up_alone = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 2048;";
 
 // The body is the last column: reading the index then never touches the pages that only hold bodies.
 constexpr const char* schema = R"(
@@ -41,7 +41,9 @@ error error_of(const std::filesystem::path& file, const database_error& failure)
   const int code = failure.code & 0xff;
   const bool full = code == SQLITE_FULL;
   const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-  return {full ? errc::no_space : errc::io,
+  return {full                  ? errc::no_space
+          : code == SQLITE_BUSY ? errc::in_use
+                                : errc::io,
           fmt::format("the store {}{}: {}", file.string(), damaged ? " is damaged" : "", failure.what())};
 }
 
@@ -64,23 +66,27 @@ statement& bind_attributes(statement& sql, const queue_attributes& attributes) {
 }
 
 // The connection has to be set up before a statement on its tables can be prepared.
-database open_database(const std::string& path) {
+database open_database(const std::string& path, bool shared) {
   database db(path);
   db.execute(set_up);
+  db.execute(shared ? instances::ownership::set_up() : set_up_alone);
   const std::int64_t version = db.read_number("PRAGMA user_version");
   if (version > format_version) {
     throw database_error(SQLITE_NOTADB,
                          fmt::format("its format {} is newer than this program's {}", version, format_version));
   }
-  db.execute(schema);
+  if (version < format_version) db.execute(schema);
   return db;
 }
 
 }  // namespace
 
 struct store::statements {
-  explicit statements(const std::string& path) : db(open_database(path)) {}
+  statements(const std::string& path, bool shared) : db(open_database(path, shared)) {
+    if (shared) owner.emplace(db);
+  }
   database db;
+  std::optional<instances::ownership> owner;
   statement begin{db, "BEGIN IMMEDIATE"};
   statement commit{db, "COMMIT"};
   statement add{db, "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"};
@@ -89,12 +95,13 @@ struct store::statements {
   statement body{db, "SELECT body FROM messages WHERE sequence = ?"};
 };
 
-store::store(std::filesystem::path file) : file_(std::move(file)), sql_(std::make_unique<statements>(file_.string())) {}
+store::store(std::filesystem::path file, bool shared)
+    : file_(std::move(file)), sql_(std::make_unique<statements>(file_.string(), shared)) {}
 store::~store() = default;
 
-result<std::unique_ptr<store>> store::open(const std::filesystem::path& file) {
+result<std::unique_ptr<store>> store::open(const std::filesystem::path& file, bool shared) {
   try {
-    return std::unique_ptr<store>(new store(file));
+    return std::unique_ptr<store>(new store(file, shared));
   } catch (const database_error& failure) {
     return error_of(file, failure);
   }
@@ -134,12 +141,26 @@ status store::load(
 status store::attempt(const std::function<void()>& work) {
   try {
     sql_->begin.run();
+    if (sql_->owner) sql_->owner->check();
     work();
     sql_->commit.run();
     return done();
   } catch (const database_error& failure) {
     // Some failures have rolled back already; then this one fails, and that is fine.
     sqlite3_exec(sql_->db.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    return error_of(file_, failure);
+  } catch (const instances::fenced& by) {
+    sqlite3_exec(sql_->db.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    fenced_ = by.what();
+    return error{errc::not_permitted, fenced_};
+  }
+}
+
+status store::with_owner(const std::function<void(instances::ownership&)>& work) {
+  try {
+    work(*sql_->owner);
+    return done();
+  } catch (const database_error& failure) {
     return error_of(file_, failure);
   }
 }
@@ -215,7 +236,7 @@ void store::checkpoint() {
 
 std::uint64_t store::bytes() const {
   std::uint64_t sum = 0;
-  for (const char* suffix : {"", "-wal"}) {
+  for (const char* suffix : {"", "-wal", "-journal"}) {
     std::error_code missing;
     const auto size = std::filesystem::file_size(file_.string() + suffix, missing);
     if (!missing) sum += size;

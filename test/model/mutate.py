@@ -1,6 +1,6 @@
-"""Writes a copy of the lock's machine with one step of the protocol left out: mutate.py NAME machine.cpp OUTPUT.
+"""Writes a copy of a source with one step of a protocol left out: mutate.py NAME SOURCE OUTPUT.
 
-Each is an exact text that is there exactly once, and what takes its place: when the machine is changed so that this is
+Each is one exact text, or several, that is there exactly once, and what takes its place: when the source is changed so that this is
 no longer true, the build says so.
 """
 import sys
@@ -46,18 +46,54 @@ MUTATIONS = {
     "reissue_not_on_disk": (
         "if (!reissue_accepted_ || !reissue_back_) return;",
         "if (!reissue_back_) return;"),
+
+    # Of the instances of a queue manager. The time that this one was stopped itself counts as silence of the active one.
+    "silence_until_now": (
+        "e.began_ms - holder_silent_since_ >= limits_.lease_ms",
+        "now_ - holder_silent_since_ >= limits_.lease_ms"),
+    # The lock is broken without waiting for a lease of silence.
+    "no_silence": (
+        "const bool silent = epoch_ > 0 && e.began_ms - holder_silent_since_ >= limits_.lease_ms;",
+        "const bool silent = epoch_ > 0;"),
+    # A renewal that began when the lease was over counts.
+    "renewed_too_late": (
+        "if (holds() && e.began_ms < deadline_) deadline_",
+        "if (holds()) deadline_"),
+    # The lease begins when the claim is answered, not when it was begun.
+    "lease_from_answer": (
+        "  deadline_ = e.began_ms + limits_.lease_ms;\n  renew_at_",
+        "  deadline_ = now_ + limits_.lease_ms;\n  renew_at_"),
+    # Behind the deadline a look at the store is enough.
+    "late_looks_only": (
+        "void machine::on(const event::late&, actions& out) {\n  if (holds()) out.emplace_back(action::reclaim{});",
+        "void machine::on(const event::late&, actions& out) {\n  if (holds()) deadline_ = now_ + 1;\n  if (holds()) out.emplace_back(action::renew{});"),
+    # In the store of the queue manager: a commit does not look at the epoch.
+    "epoch_check": (
+        "  if (now.epoch == epoch_) return;\n",
+        "  return;\n"),
+    # Nothing looks at the lease, and a renewal does not look at the store; only commits do.
+    "lease_check": (
+        "  if (boot_time_ms() >= machine_.wake_ms()) feed(event::tick{});  // a loop that is busy comes late to its timers\n"
+        "  while (machine_.holds() && boot_time_ms() >= machine_.deadline_ms()) feed(event::late{});\n",
+        "",
+        "  if (!*held || now.epoch != self_.epoch) {\n",
+        "  if (false) {\n",
+        "void keeper::perform(const action::reclaim&) {\n",
+        "void keeper::perform(const action::reclaim&) {\n  return perform(action::renew{});\n"),
 }
 
 
 def main():
     name, source, target = sys.argv[1:]
-    old, new = MUTATIONS[name]
+    texts = MUTATIONS[name]
     with open(source, encoding="utf-8") as file:
         text = file.read()
-    if text.count(old) != 1:
-        sys.exit("%s: %r is there %d times, not once" % (source, old, text.count(old)))
+    for old, new in zip(texts[::2], texts[1::2]):
+        if text.count(old) != 1:
+            sys.exit("%s: %r is there %d times, not once" % (source, old, text.count(old)))
+        text = text.replace(old, new)
     with open(target, "w", encoding="utf-8") as file:
-        file.write(text.replace(old, new))
+        file.write(text)
 
 
 if __name__ == "__main__":

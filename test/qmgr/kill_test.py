@@ -89,9 +89,24 @@ class Round(MessagingHandler):
 
 
 class KillTest(unittest.TestCase):
+    KIND = "kill test"
+
     def setUp(self):
         self.manager = Manager()
         self.addCleanup(self.manager.close)
+
+    def next_manager(self):
+        """The one that is to be killed next, serving."""
+        return self.manager.start()
+
+    def round(self, manager, sent, rng):
+        return Round(manager, sent, rng.uniform(0, 0.12), rng)
+
+    def after_kill(self, manager):
+        manager.process.wait(20)
+
+    def end(self, manager):
+        self.assertEqual(manager.stop(), 0)
 
     def assert_in_order(self, received, where):
         last = {}
@@ -99,8 +114,8 @@ class KillTest(unittest.TestCase):
             self.assertGreater(number, last.get(priority, -1), "%s: priority %d out of order" % (where, priority))
             last[priority] = number
 
-    def drain(self):
-        connection = self.manager.connect()
+    def drain(self, manager):
+        connection = manager.connect()
         depth = Admin(connection).get("LOAD")["depth"]
         receiver = connection.create_receiver("LOAD", credit=200)
         left = []
@@ -113,19 +128,19 @@ class KillTest(unittest.TestCase):
 
     def test_nothing_accepted_is_lost(self):
         rng = random.Random(SEED)
-        print("kill test: seed %d" % SEED)
+        print("%s: seed %d" % (self.KIND, SEED))
         accepted, seen, unknown = set(), collections.Counter(), 0
         again, sent = 0, 0
         started = time.monotonic()
         for number in range(KILLS):
-            self.manager.start()
+            manager = self.next_manager()
             if number == 0:
-                connection = self.manager.connect()
+                connection = manager.connect()
                 Admin(connection).declare("LOAD")
                 connection.close()
-            load = Round(self.manager, sent, rng.uniform(0, 0.12), rng)
+            load = self.round(manager, sent, rng)
             Container(load).run()
-            self.manager.process.wait(20)
+            self.after_kill(manager)
             sent = load.next_number
             self.assertEqual(load.rejected, [])
             self.assertGreater(len(load.accepted), 0, "round %d accepted nothing" % number)
@@ -136,19 +151,19 @@ class KillTest(unittest.TestCase):
             self.assertLessEqual(repeated, 3 * UNSETTLED_MAX, "round %d: settled messages came again" % number)
             again += repeated
             seen.update(one for _, one in load.received)
-        self.manager.start()
-        left = self.drain()
+        manager = self.next_manager()
+        left = self.drain(manager)
         again += sum(1 for _, one in left if seen[one])
         self.assert_in_order(left, "drain")
         in_queue = [one for _, one in left]
         lost = accepted - set(seen) - set(in_queue)
-        print("kill test: %d kills, %d sent, %d accepted, %d without an answer, %d taken before, %d drained, "
+        print("%s: %d kills, %d sent, %d accepted, %d without an answer, %d taken before, %d drained, "
               "%d lost, %d doubled, %d seen again by a consumer, %.1f s"
-              % (KILLS, sent, len(accepted), unknown, len(seen), len(left), len(lost),
+              % (self.KIND, KILLS, sent, len(accepted), unknown, len(seen), len(left), len(lost),
                  len(in_queue) - len(set(in_queue)), again, time.monotonic() - started))
         self.assertEqual(len(in_queue), len(set(in_queue)), "a message is in the queue twice")
         self.assertEqual(sorted(lost)[:20], [], "%d accepted messages are lost" % len(lost))
-        self.assertEqual(self.manager.stop(), 0)
+        self.end(manager)
 
 
 if __name__ == "__main__":

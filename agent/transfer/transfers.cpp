@@ -252,6 +252,10 @@ void transfers::unreachable(const std::string& address, const std::string& why) 
   for (const auto& transfer : hit) transfer->unreachable(why);
 }
 
+bool transfers::at_checkpoint() {
+  return true;
+}
+
 void transfers::drain() {
   draining_ = true;
   check_idle();

@@ -19,7 +19,8 @@ struct machine_key {
          {m.seen_, m.newest_.epoch, m.newest_.sequence, m.epoch_, m.sequence_, m.reissued_, m.confirm_})
       sink(static_cast<std::int64_t>(value));
     sink(m.connecting_ | m.claim_accepted_ << 1 | m.claim_back_ << 2 | m.reissue_accepted_ << 3 | m.reissue_back_ << 4 |
-         m.released_ << 5 | m.newest_.released << 6);
+         m.released_ << 5 | m.newest_.released << 6 | m.newest_.moved << 7 | m.aside_ << 8 | m.moves_ << 9 |
+         m.gave_way_ << 10 | m.led_ << 11 | m.consumer_priority_ << 12 | static_cast<int>(m.where_) << 13);
     sink(std::min(m.failures_, 3));
     for (const auto& [sequence, sent] : m.under_way_) {
       sink(static_cast<std::int64_t>(sequence));

@@ -25,32 +25,32 @@ std::vector<named_event> every_event() {
   };
   return {
       {"start", [](m, g) { return event::start{}; }, false},
-      {"connected", [](m, g as) { return event::connected{as}; }},
+      {"connected", [](m, g as) { return event::connected{as, false}; }},
       {"refused", [](m, g as) { return event::refused{as}; }},
       {"lost", [](m, g as) { return event::lost{as}; }},
       token("delivered: a seed",
             [](m) {
-              return lock::token{0, 0, "other", false};
+              return lock::token{0, 0, "other", false, false};
             }),
       token("delivered: an older epoch",
             [](m) {
-              return lock::token{2, 3, "other", false};
+              return lock::token{2, 3, "other", false, false};
             }),
       token("delivered: another's epoch as high",
             [](m of) {
-              return lock::token{of->epoch(), 1, "other", false};
+              return lock::token{of->epoch(), 1, "other", false, false};
             }),
       token("delivered: another's higher epoch",
             [](m) {
-              return lock::token{50, 0, "other", false};
+              return lock::token{50, 0, "other", false, false};
             }),
       token("delivered: own claim",
             [](m of) {
-              return lock::token{of->epoch(), 0, "me", false};
+              return lock::token{of->epoch(), 0, "me", false, false};
             }),
       token("delivered: own newest",
             [](m of) {
-              return lock::token{of->epoch(), of.sequence(), "me", false};
+              return lock::token{of->epoch(), of.sequence(), "me", false, false};
             }),
       {"accepted: claim",
        [](m of, g as) {

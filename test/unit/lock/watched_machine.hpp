@@ -120,15 +120,15 @@ struct lock_path {
 
 inline void to_standby(watched_machine& m) {
   m.step(event::start{}, 0);
-  m.step(event::connected{m.current()}, 0);
+  m.step(event::connected{m.current(), false}, 0);
 }
 inline void to_claiming(watched_machine& m) {
   to_standby(m);
-  m.step(event::delivered{m.current(), 1, {4, 7, "other", false}}, 0);
+  m.step(event::delivered{m.current(), 1, {4, 7, "other", false, false}}, 0);
 }
 inline void to_recovering(watched_machine& m) {
   to_claiming(m);
-  m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false}}, 0);
+  m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false, false}}, 0);
   m.step(event::accepted{m.current(), m->epoch(), 0}, 0);
 }
 inline void to_active(watched_machine& m) {
@@ -137,7 +137,7 @@ inline void to_active(watched_machine& m) {
 }
 inline void to_suspended(watched_machine& m) {
   to_active(m);
-  m.step(event::delivered{m.current(), 3, {9, 0, "other", false}}, 0);
+  m.step(event::delivered{m.current(), 3, {9, 0, "other", false, false}}, 0);
 }
 
 inline std::vector<lock_path> lock_paths() {
@@ -164,13 +164,13 @@ inline std::vector<lock_path> lock_paths() {
       {"claiming, back", state::claiming,
        [](watched_machine& m) {
          to_claiming(m);
-         m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false}}, 0);
+         m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false, false}}, 0);
        }},
       {"claiming, back, other as high", state::claiming,
        [](watched_machine& m) {
          to_claiming(m);
-         m.step(event::delivered{m.current(), 3, {m->epoch(), 0, "other", false}}, 0);
-         m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false}}, 0);
+         m.step(event::delivered{m.current(), 3, {m->epoch(), 0, "other", false, false}}, 0);
+         m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false, false}}, 0);
        }},
       {"recovering", state::recovering, to_recovering},
       {"active", state::active, to_active},
@@ -199,11 +199,11 @@ inline std::vector<lock_path> lock_paths() {
        [](watched_machine& m) {
          to_active(m);
          m.step(event::tick{}, 1000);
-         m.step(event::delivered{m.current(), 3, {m->epoch(), 1, "me", false}}, 1000);
+         m.step(event::delivered{m.current(), 3, {m->epoch(), 1, "me", false, false}}, 1000);
          m.step(event::tick{}, 2000);
-         m.step(event::delivered{m.current(), 4, {m->epoch(), 2, "me", false}}, 2000);
+         m.step(event::delivered{m.current(), 4, {m->epoch(), 2, "me", false, false}}, 2000);
          m.step(event::tick{}, 4000);
-         m.step(event::delivered{m.current(), 5, {m->epoch(), 3, "me", false}}, 4000);
+         m.step(event::delivered{m.current(), 5, {m->epoch(), 3, "me", false, false}}, 4000);
          m.step(event::stop{}, 4000);
          m.step(event::quiet{}, 4000);
        }},

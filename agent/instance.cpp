@@ -24,6 +24,7 @@ constexpr std::int64_t standby_after_ms = 500, not_alone_after_ms = 3000;
 constexpr std::int64_t quiet_poll_ms = 2;
 constexpr std::int64_t again_first_ms = 100;
 constexpr std::int64_t recovery_silence_ms = 30000;
+constexpr std::int64_t follow_ms = 200;
 // A queue manager that was lost a moment ago, and is looked for once more before others are: it answers, or is gone.
 constexpr std::uint32_t second_try_ms = 1000;
 constexpr std::int64_t in_use_first_ms = 10, in_use_longest_ms = 1000;  // doubled each time
@@ -37,6 +38,7 @@ lock::limits limits_of(const settings& s) {
   l.sleep_time_ms = s.consumer_sleep_ms;
   l.reconnect_max_ms = s.qmgr_retry_ms;
   l.addresses = s.qmgr_count;
+  if (s.highly_available && s.qmgr_count > 1) l.follow_ms = follow_ms;
   l.hang_back_ms = s.highly_available ? s.hang_back_ms : 0;
   l.step_down_ms = std::max<std::int64_t>(s.shutdown_timeout_ms, 1000);
   return l;
@@ -212,7 +214,8 @@ void instance::locate(lock::generation of, lock::address where) {
 }
 
 void instance::open(lock::generation of, bool with_lock) {
-  if (!told_ && !epoch_only_) {
+  const bool another = !same_place(std::exchange(told_at_, found_.peer), found_.peer);
+  if ((!told_ || another) && !epoch_only_) {
     log(messages::BFGAG0901I, settings_.name, settings_.qmgr, fmt::format("{}:{}", found_.peer.host, found_.peer.port));
   }
   to_.found_qmgr(found_.peer.host, found_.peer.port);

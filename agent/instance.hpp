@@ -115,7 +115,7 @@ class instance {
   lock::generation links_of_ = 0;
   amqp::connection_options found_, first_;
   amqp::qmgr_choice choice_;
-  amqp::endpoint active_at_;  // the queue manager of the last activation
+  amqp::endpoint active_at_, told_at_;  // the queue manager of the last activation; that was named in the log last
   bool elsewhere_ = false;
   std::uint64_t remembered_ = 0;  // the highest epoch in the file
   role role_ = role::starting;

@@ -58,7 +58,7 @@ void relocation::active(bool yes) {
   loop_.cancel(timer_);
   activation_ = std::make_shared<int>(*activation_ + 1);
   loop_.post([gone = std::shared_ptr<transport>(std::move(transport_))] {});
-  if (yes && to_.wanted()) look_later();
+  if (yes) look_later();
 }
 
 void relocation::look_later() {
@@ -66,7 +66,7 @@ void relocation::look_later() {
 }
 
 void relocation::look() {
-  if (!to_.wanted()) return;
+  if (!to_.wanted()) return look_later();
   // It must have the agent's queues too, before anything is given up here.
   pool_.submit([this, first = to_.first(), queues = formats::agent_queues(agent_),
                 now = std::weak_ptr<int>(activation_)]() -> std::function<void()> {
@@ -74,7 +74,7 @@ void relocation::look() {
     if (up) up = amqp::dialect_of(first.peer.kind).declare(first, queues, declare_ms);
     return [this, ok = up.ok(), now] {
       if (now.expired()) return;
-      ok ? go() : look_later();
+      ok && to_.wanted() ? go() : look_later();
     };
   });
 }

@@ -19,7 +19,7 @@ namespace baton::agent {
 class relocation {
  public:
   struct handlers {
-    std::function<bool()> wanted;                                    // the instance is active, and not at the first
+    std::function<bool()> wanted;                                    // not at the first, and the lock can be given back
     std::function<amqp::connection_options()> first;                 // where that is
     std::function<void(std::function<void()> then)> halt;            // work ends at a checkpoint; STATE stays
     std::function<std::vector<amqp::message>()> content;             // of STATE

@@ -11,7 +11,6 @@ namespace baton::lock {
 namespace {
 constexpr std::int64_t connect_patience_ms = 60000;  // above the connection's own timeouts, which come first
 constexpr std::int64_t steady_ms = 30000;            // a connection that lived this long was a good one
-constexpr std::int64_t follow_ms = 200;              // behind one that has moved, so that it is there first
 constexpr std::int64_t way_open_ms = 3000;  // who gave way and then was not delivered the lock for so long: others are
 }  // namespace
 
@@ -195,9 +194,8 @@ void machine::drop(lock::state next, actions& out) {
   state_ = next;
   const std::int64_t wait =
       round_wait_ms(limits_.reconnect_first_ms, failures_++, limits_.reconnect_max_ms, limits_.addresses);
-  // Of several that lost their queue manager the active one is to be the first at another: it knows its transfers.
-  const bool follows = limits_.addresses > 1 && !led_;
-  wake_ = now_ + std::max<std::int64_t>(jitter(wait), follows ? follow_ms : 1);
+  // The active one knows the transfers.
+  wake_ = now_ + std::max<std::int64_t>(jitter(wait), led_ ? 1 : std::max<std::int64_t>(limits_.follow_ms, 1));
 }
 
 // Whoever the lock is left to is the next one, so this instance comes back as one that has given way already.
@@ -273,7 +271,7 @@ void machine::claimed(actions& out) {
   if (newest_.moved && !gave_way_) {
     state_ = state::stepping_down;
     aside_ = moves_ = true;
-    aside_ms_ = follow_ms;
+    aside_ms_ = limits_.follow_ms;
     wake_ = now_ + limits_.step_down_ms;
     return release(true, out);
   }

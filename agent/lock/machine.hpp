@@ -45,6 +45,8 @@ struct limits {
   std::int64_t step_down_ms = 5000;  // for work to end and the last token to be taken
   // Of the list of queue managers: so many are tried one after the other before there is a wait.
   int addresses = 1;
+  // Of several instances that lose their queue manager the others let the active one be first at the next.
+  std::int64_t follow_ms = 0;
   // An instance that others are preferred to gives way once when the lock comes to it: it attaches anew after so long.
   // 0: it is preferred to all that it knows of.
   std::int64_t hang_back_ms = 0;

@@ -6,7 +6,7 @@
 
 namespace baton::agent {
 namespace {
-constexpr std::int64_t report_least_ms = 500, report_slack_ms = 2000, delay_least_ms = 1000, delay_longest_ms = 3600000;
+constexpr std::int64_t report_least_ms = 500, report_slack_ms = 1000, delay_least_ms = 1000, delay_longest_ms = 3600000;
 }  // namespace
 
 std::int64_t fail_back::report_interval_ms(std::int64_t delay_ms) {

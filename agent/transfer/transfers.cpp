@@ -253,7 +253,10 @@ void transfers::unreachable(const std::string& address, const std::string& why) 
 }
 
 bool transfers::at_checkpoint() {
-  return true;
+  bool all = true;
+  for (const auto& [id, transfer] : sources_) all &= transfer->at_checkpoint();
+  for (const auto& [id, transfer] : destinations_) all &= transfer->at_checkpoint();
+  return all;
 }
 
 void transfers::drain() {

@@ -54,11 +54,12 @@ constexpr const char* names[] = {"takes",
                                  "freezes",
                                  "is killed",
                                  "the broker restarts",
-                                 "is stopped"};
+                                 "is stopped",
+                                 "gives the lock back"};
 
 std::string text_of(const lock::token& t) {
   std::string text = "token " + std::to_string(t.epoch) + "." + std::to_string(t.sequence) + " of " + t.run;
-  return t.epoch == 0 ? "seed of " + t.run : t.released ? "released " + text : text;
+  return t.epoch == 0 ? "seed of " + t.run : t.moved ? "moved " + text : t.released ? "released " + text : text;
 }
 
 std::string text_of(const operation& o) {
@@ -120,6 +121,7 @@ void world::fault_choices(std::vector<choice>& out) const {
     const auto state = p.machine.state();
     if (is.stops && state != lock::state::stopped && state != lock::state::stepping_down)
       out.push_back({kind::stop, i});
+    if (is.asides && state == lock::state::active) out.push_back({kind::aside, i});
   }
 }
 
@@ -279,6 +281,7 @@ std::string world::key() const {
   text.add(is.time_max < 0 ? 0 : now - began);
   for (const process& p : processes) text.add(p);
   for (const connection& c : connections) text.add(c);
+  if (is.priorities) text.add(text.place_of_connection(active_consumer));
   text.add(-95);
   for (const message& m : queue) {
     text.add(m.what);

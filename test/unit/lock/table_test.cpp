@@ -65,13 +65,17 @@ std::vector<named_event> every_event() {
       {"outbid: as high", [](m of, g) { return event::outbid{std::max<std::uint64_t>(of->epoch(), 1)}; }, false},
       {"outbid: higher", [](m, g) { return event::outbid{60}; }, false},
       {"stop", [](m, g) { return event::stop{}; }, false},
+      {"step aside", [](m, g) { return event::step_aside{1000, false}; }, false},
+      {"step aside, moving", [](m, g) { return event::step_aside{1, true}; }, false},
       {"quiet", [](m, g) { return event::quiet{}; }, false},
       {"tick", [](m, g) { return event::tick{}; }, false},
   };
 }
 
 watched_machine machine_at(const lock_path& path) {
-  watched_machine m;
+  lock::limits limits;
+  limits.hang_back_ms = path.hang_back_ms;
+  watched_machine m(limits);
   path.walk(m);
   return m;
 }

@@ -49,12 +49,14 @@ class WhoTakesOver(PreferenceTest):
         self.active_is(t, "three")
 
     def test_of_two_that_start_together_the_preferred_one_is_active(self):
-        for _ in range(3):
-            t = self.prefer(self.instances(), {"one": 127, "two": 100})
+        t = self.prefer(self.instances(), {"one": 127, "two": 100})
+        for times in (1, 2, 3):
             t.place["two"].launch("SRC")
             t.place["one"].launch("SRC")
-            eventually(lambda: t.roles("one") and t.roles("two"), t.tails)
+            eventually(lambda: t.roles("one") == times and t.roles("two") == times, t.tails)
             self.active_is(t, "one")
+            t.kill_instance("two")
+            t.kill_instance("one")
 
     def test_lists_show_priority_and_preference(self):
         t = self.prefer(self.instances(properties={"failBack": "true", "failBackDelay": "3600"}), {"one": 127, "two": 100})

@@ -53,14 +53,14 @@ class Scenario(InstancesTest):
     def active_is(self, name, agent="SRC"):
         eventually(lambda: self.t.active(agent) == name, lambda: "%s on %s is active: %s" % (agent, name, self.t.tails(agent)))
 
-    def request(self, agent="SRC", to="DST"):
-        """A client sends a request and gets its response; who has processed it."""
+    def request(self, agent="SRC", to="DST", client="gc1"):
+        """A client at a site sends a request and gets its response; who has processed it."""
         self.sent += 1
         source, arrived = self.t.path("in", str(self.sent)), self.t.path("out", str(self.sent))
         os.makedirs(os.path.dirname(source), exist_ok=True)
         with open(source, "w") as out:
             out.write("request %d" % self.sent)
-        done = self.t.transfer("-df", arrived, source, source=agent, destination=to)
+        done = self.t.place[client].transfer("-df", arrived, source, source=agent, destination=to)
         self.assertEqual(0, done.code, repr(done) + self.t.tails(agent) + self.t.log(to)[-2000:])
         with open(arrived) as content:
             self.assertEqual("request %d" % self.sent, content.read())
@@ -226,7 +226,7 @@ class ActivePassive(Scenario):
         self.kill_host("gc2")
         self.assertEqual("gc1", self.request())
         self.assertEqual([], transfer.faults_at_the_end(), self.t.tails())
-        self.assertEqual(0, self.t.items_of(transfer.id)["retries"])
+        self.assertEqual(0, self.t.items_of(transfer.id)["retryCount"])
 
 
 class ActiveActive(Scenario):
@@ -289,7 +289,7 @@ class ActiveActive(Scenario):
         eventually(lambda: self.t.is_active("gc2", "ONE") and self.t.is_active("gc1", "TWO"), lambda: self.t.tails("ONE"))
         self.assertTrue(self.t.is_active("gc1", "ONE") and self.t.is_active("gc2", "TWO"))
         self.assertEqual("gc1", self.request("ONE", "DST1"))
-        self.assertEqual("gc2", self.request("TWO", "DST2"))
+        self.assertEqual("gc2", self.request("TWO", "DST2", client="gc2"))
         for _, mend in cuts:
             mend()
         eventually(lambda: not self.t.is_active("gc2", "ONE") and not self.t.is_active("gc1", "TWO"), lambda: self.t.tails("ONE"))

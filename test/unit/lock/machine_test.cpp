@@ -199,7 +199,10 @@ TEST_CASE("any events in any order keep the lock's invariants") {
   generator random(seed());
   INFO("BATON_TEST_SEED=" << seed());
   for (int run = 0; run < 300; ++run) {
-    watched_machine m({}, random());
+    lock::limits l;
+    l.hang_back_ms = run % 3 == 0 ? 270 : 0;
+    l.addresses = 1 + run % 2;
+    watched_machine m(l, random());
     std::int64_t now = 0;
     for (int i = 0; i < 300; ++i) {
       now += static_cast<std::int64_t>(below(random, 3) == 0 ? below(random, 3000) : below(random, 20));
@@ -207,11 +210,11 @@ TEST_CASE("any events in any order keep the lock's invariants") {
       const auto sequence = below(random, 2) == 0 ? m.sequence() : 0;
       const lock::token mine{m->epoch(), sequence, "me", false, false};
       const lock::token other{below(random, 30) == 0 ? m->epoch() + below(random, 3) : m->epoch() / 2, below(random, 9),
-                              "other", below(random, 4) == 0};
+                              "other", below(random, 4) == 0, below(random, 8) == 0};
       const auto id = static_cast<lock::delivery>(1000 * run + i);
       const lock::input events[] = {event::start{},
-                                    event::connected{of},
-                                    event::connected{of},
+                                    event::connected{of, false},
+                                    event::connected{of, true},
                                     event::tick{},
                                     event::delivered{of, id, mine},
                                     event::delivered{of, id, mine},
@@ -220,8 +223,8 @@ TEST_CASE("any events in any order keep the lock's invariants") {
                                     event::accepted{of, m->epoch(), sequence},
                                     event::accepted{of, m->epoch(), 0}};
       const lock::input rare[] = {event::refused{of}, event::lost{of}, event::outbid{m->epoch() + below(random, 2)},
-                                  event::quiet{}};
-      m.step(below(random, 15) == 0 ? rare[below(random, 4)] : events[below(random, 10)], now);
+                                  event::quiet{}, event::step_aside{100, false}, event::step_aside{1, true}};
+      m.step(below(random, 15) == 0 ? rare[below(random, 6)] : events[below(random, 10)], now);
     }
     m.step(event::stop{}, now);
     if (m->state() == state::stepping_down) m.wake();

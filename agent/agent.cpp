@@ -202,54 +202,52 @@ void agent::fill_instances(formats::agent_status& status) const {
 }
 
 state_store::handlers agent::state_handlers() {
-  return {
-      [this](amqp::message content, std::function<void(amqp::outcome)> settled) {
-        links_->send(formats::state_queue(settings_.name), std::move(content), std::move(settled));
-      },
-      [this](amqp::delivery_id delivery, amqp::outcome how) { links_->settle(inbound::state, delivery, how); },
-      [this] { links_->add_state_credit(); },
-      [this](const formats::source_record& record) {
-        copy_.keep(record);
-        if (transfers_) adopt(record);
-      },
-      [this](const formats::destination_record& record) {
-        copy_.keep(record);
-        if (transfers_) transfers_->adopt(record);
-      },
-      [this](const formats::plan_part& part, std::function<void()> kept) {
-        copy_.keep(part);
-        transfers_ ? transfers_->adopt(part, std::move(kept)) : kept();
-      },
-      [this] {
-        if (!transfers_) return;
-        transfers_->begin();
-        instance_.state_read();
-      }};
+  return {[this](amqp::message content, std::function<void(amqp::outcome)> settled) {
+            links_->send(formats::state_queue(settings_.name), std::move(content), std::move(settled));
+          },
+          [this](amqp::delivery_id delivery, amqp::outcome how) { links_->settle(inbound::state, delivery, how); },
+          [this] { links_->add_state_credit(); },
+          [this](const formats::source_record& record) {
+            copy_.keep(record);
+            if (transfers_) adopt(record);
+          },
+          [this](const formats::destination_record& record) {
+            copy_.keep(record);
+            if (transfers_) transfers_->adopt(record);
+          },
+          [this](const formats::plan_part& part, std::function<void()> kept) {
+            copy_.keep(part);
+            transfers_ ? transfers_->adopt(part, std::move(kept)) : kept();
+          },
+          [this] {
+            if (!transfers_) return;
+            transfers_->begin();
+            instance_.state_read();
+          }};
 }
 
 command_handler::handlers agent::command_handlers() {
-  return {[this](amqp::delivery_id delivery) {
-            if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
-          },
-          [this](bool immediate) { stop(immediate); },
-          [this](const std::string& address, amqp::message answer, std::function<void()> then) {
-            instance_.send(address, std::move(answer), once_within(loop_, answer_patience_ms, std::move(then)));
-          },
-          [this](const formats::instance_status& heard) { standby_heard(heard); },
-          [this] {
-            const auto now = reporter_.current();
-            return std::map<std::string, std::string>{{"status", now.status},
-                                                      {"version", now.version},
-                                                      {"host", now.host},
-                                                      {"pid", std::to_string(now.pid)},
-                                                      {"instance", now.instance},
-                                                      {"format", std::to_string(formats::state_format)},
-                                                      {"epoch", std::to_string(epoch())}};
-          },
-          [this](const std::string& id) { return ended_.has(id); },
-          [this](const formats::source_record& record, std::function<void(bool)> done) {
-            save(record, std::move(done));
-          }};
+  return {
+      [this](amqp::delivery_id delivery) {
+        if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
+      },
+      [this](bool immediate) { stop(immediate); },
+      [this](const std::string& address, amqp::message answer, std::function<void()> then) {
+        instance_.send(address, std::move(answer), once_within(loop_, answer_patience_ms, std::move(then)));
+      },
+      [this](const formats::instance_status& heard) { standby_heard(heard); },
+      [this] {
+        const auto now = reporter_.current();
+        return std::map<std::string, std::string>{{"status", now.status},
+                                                  {"version", now.version},
+                                                  {"host", now.host},
+                                                  {"pid", std::to_string(now.pid)},
+                                                  {"instance", now.instance},
+                                                  {"format", std::to_string(formats::state_format)},
+                                                  {"epoch", std::to_string(epoch())}};
+      },
+      [this](const std::string& id) { return ended_.has(id); },
+      [this](const formats::source_record& record, std::function<void(bool)> done) { save(record, std::move(done)); }};
 }
 
 void agent::received(inbound from, amqp::delivery_id delivery, amqp::message&& content) {
@@ -345,9 +343,8 @@ void agent::halted(std::function<void()> then, std::int64_t deadline_ms) {
     transfers_.reset();
   }
   if (!transfers_ && (late || (pool_.idle() && !store_->on_their_way()))) return then();
-  halt_timer_ = loop_.after(halt_poll_ms, [this, then = std::move(then), deadline_ms]() mutable {
-    halted(std::move(then), deadline_ms);
-  });
+  halt_timer_ = loop_.after(
+      halt_poll_ms, [this, then = std::move(then), deadline_ms]() mutable { halted(std::move(then), deadline_ms); });
 }
 
 void agent::forget_source(const std::string& transfer_id) {

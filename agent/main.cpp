@@ -98,7 +98,8 @@ int run(const layout& where, const std::string& coordination, const property_set
   if (!agent::faults_of(agent_settings).empty()) return agent::exit_cannot_run;
   const auto topology = property_set::read(where.coordination_properties(coordination), coordination_properties());
   if (!topology.ok()) return cannot_run(topology.failure().text);
-  for (const auto& found : {agent_qmgr_connection(properties, where), coordination_qmgr_connection(topology.values, where)}) {
+  for (const auto& found :
+       {agent_qmgr_connection(properties, where), coordination_qmgr_connection(topology.values, where)}) {
     if (!found && found.error().code == errc::bad_property) return cannot_run(found.error().text);
   }
   const auto file = where.agent_properties(coordination, agent_settings.name);

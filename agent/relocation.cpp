@@ -74,7 +74,7 @@ void relocation::look() {
     if (up) up = amqp::dialect_of(first.peer.kind).declare(first, queues, declare_ms);
     return [this, ok = up.ok(), now] {
       if (now.expired()) return;
-      ok && to_.wanted() ? go() : look_later();
+      ok&& to_.wanted() ? go() : look_later();
     };
   });
 }

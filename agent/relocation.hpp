@@ -19,11 +19,11 @@ namespace baton::agent {
 class relocation {
  public:
   struct handlers {
-    std::function<bool()> wanted;                                    // not at the first, and the lock can be given back
-    std::function<amqp::connection_options()> first;                 // where that is
-    std::function<void(std::function<void()> then)> halt;            // work ends at a checkpoint; STATE stays
-    std::function<std::vector<amqp::message>()> content;             // of STATE
-    std::function<std::vector<amqp::delivery_id>()> held;            // what STATE has of it
+    std::function<bool()> wanted;                          // not at the first, and the lock can be given back
+    std::function<amqp::connection_options()> first;       // where that is
+    std::function<void(std::function<void()> then)> halt;  // work ends at a checkpoint; STATE stays
+    std::function<std::vector<amqp::message>()> content;   // of STATE
+    std::function<std::vector<amqp::delivery_id>()> held;  // what STATE has of it
     std::function<void(const std::vector<amqp::delivery_id>&)> settle;
     std::function<void(bool moved)> leave;  // the lock; false: go on here
   };

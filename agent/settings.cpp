@@ -124,7 +124,8 @@ std::vector<std::string> faults_of(const settings& s) {
     }
   }
   if (std::any_of(s.preferred.begin(), s.preferred.end(), [](const std::string& name) { return name.empty(); })) {
-    found.push_back("preferredInstances has an empty name: it is a list of names of instances with commas between them");
+    found.push_back(
+        "preferredInstances has an empty name: it is a list of names of instances with commas between them");
   }
   if (s.preferred.size() > 64) found.push_back("preferredInstances has more than 64 names");
   if (s.lock_lease_ms < 3 * s.lock_renew_ms) {

@@ -58,10 +58,10 @@ struct settings {
   std::int64_t qmgr_retry_ms = 30000, shutdown_timeout_ms = 10000;
   std::uint32_t idle_timeout_ms = 8000;
   bool highly_available = false;
-  std::string instance;  // instanceName, or the host's name
-  int instance_priority = 100;              // what this instance is worth among those of the agent, 0 to 127
-  std::int64_t hang_back_ms = 0;            // how long it lets others be first, that are worth more; 0: it does not
-  std::vector<std::string> preferred;       // preferredInstances
+  std::string instance;                // instanceName, or the host's name
+  int instance_priority = 100;         // what this instance is worth among those of the agent, 0 to 127
+  std::int64_t hang_back_ms = 0;       // how long it lets others be first, that are worth more; 0: it does not
+  std::vector<std::string> preferred;  // preferredInstances
   bool fail_back = false;
   std::int64_t fail_back_delay_ms = 60000;
   std::int64_t lock_renew_ms = 1000, lock_lease_ms = 4000, standby_poll_ms = 5000, consumer_sleep_ms = 30000;

@@ -20,7 +20,7 @@ class standby_reporter {
     std::function<void(const std::string& address, amqp::message content, std::function<void()> settled)> send;
     std::function<amqp::connection_options()> qmgr;
     std::function<void(std::uint64_t epoch)> epoch;  // of the active one
-    std::function<void()> incompatible;  // it must not take over: the other one writes what it cannot read
+    std::function<void()> incompatible;              // it must not take over: the other one writes what it cannot read
   };
   standby_reporter(event_loop& loop, worker_pool& pool, const settings& s, handlers to);
   ~standby_reporter();

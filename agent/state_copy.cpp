@@ -69,8 +69,8 @@ bool state_copy::complete(const formats::source_record& record) const {
   const auto its = parts_.find(record.transfer_id);
   if (its == parts_.end()) return false;
   const std::uint64_t check = std::strtoull(record.plan_check.c_str(), nullptr, 16);
-  const auto of_plan = std::count_if(its->second.begin(), its->second.end(),
-                                     [&](const auto& one) { return one.first.first == check; });
+  const auto of_plan =
+      std::count_if(its->second.begin(), its->second.end(), [&](const auto& one) { return one.first.first == check; });
   return static_cast<std::uint64_t>(of_plan) >= record.plan_parts;
 }
 

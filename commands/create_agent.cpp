@@ -55,8 +55,8 @@ status declare_queues(const result<qmgr_connection>& found, const std::string& a
   if (!found) return found.error();
   status all = done();
   for (const auto& peer : found->all()) {
-    const auto made = amqp::dialect_of(peer.kind).declare(command_connection(peer), formats::agent_queues(agent),
-                                                          answer_timeout_ms);
+    const auto made =
+        amqp::dialect_of(peer.kind).declare(command_connection(peer), formats::agent_queues(agent), answer_timeout_ms);
     if (!made) all = made;
   }
   return all;

@@ -22,7 +22,8 @@ constexpr option options[] = {
 std::string instances_of(const formats::agent_status& s) {
   std::string out;
   for (const auto& i : s.instances) {
-    out += fmt::format("{}{} ({}{})", out.empty() ? "" : ", ", i.name, i.role == "active" ? "active, " : "", i.priority);
+    out +=
+        fmt::format("{}{} ({}{})", out.empty() ? "" : ", ", i.name, i.role == "active" ? "active, " : "", i.priority);
   }
   return out;
 }

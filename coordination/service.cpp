@@ -33,7 +33,11 @@ service::service(event_loop& loop, const service_options& options, locator where
       pool_(loop, 1) {}
 
 service::service(service& first, locator where)
-    : loop_(first.loop_), options_(first.options_), where_(std::move(where)), history_(first.history_), pool_(loop_, 1) {}
+    : loop_(first.loop_),
+      options_(first.options_),
+      where_(std::move(where)),
+      history_(first.history_),
+      pool_(loop_, 1) {}
 
 service::~service() = default;
 

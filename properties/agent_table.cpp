@@ -21,7 +21,8 @@ constexpr property entries[] = {
     {"agentQMgrPort", integer, "5672", 1, 65535, "", "Port of the queue manager; only used with agentQMgrHost."},
     {"agentQMgrUrls", text, "", 0, 0, "",
      "Queue managers instead of agentQMgrHost and agentQMgrPort: amqp://host:port or amqps://host:port, separated by "
-     "commas, tried in this order. Only one at a time is used. Queue managers that share no state each have a lock, queues and records of their own."},
+     "commas, tried in this order. Only one at a time is used. Queue managers that share no state each have a lock, "
+     "queues and records of their own."},
     {"agentQMgrRandomize", boolean, "false", 0, 0, "",
      "Try the queue managers of agentQMgrUrls in a random order. Only where all of them are one cluster: otherwise "
      "instances of an agent end up on different ones."},

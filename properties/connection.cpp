@@ -103,14 +103,8 @@ result<qmgr_connection> bindings_connection(const property_set& properties, cons
 
 result<qmgr_connection> connection_from(const property_set& properties, const std::string& qmgr, const std::string& ssl,
                                         const layout& where) {
-  const names n{qmgr,
-                qmgr + "Host",
-                qmgr + "Port",
-                qmgr + "Urls",
-                qmgr + "AuthenticationCredentialsFile",
-                ssl,
-                qmgr + "Type",
-                qmgr + "ManagementUrl"};
+  const names n{qmgr, qmgr + "Host", qmgr + "Port",         qmgr + "Urls", qmgr + "AuthenticationCredentialsFile",
+                ssl,  qmgr + "Type", qmgr + "ManagementUrl"};
   const bool client = !properties.text(n.host).empty() || !properties.text(n.urls).empty();
   auto out = client ? client_connection(properties, n) : bindings_connection(properties, n, where);
   const std::filesystem::path file = properties.path(n.credentials_file);

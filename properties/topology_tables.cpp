@@ -13,8 +13,10 @@ constexpr property coordination_entries[] = {
      "Host of the queue manager. Without it: the embedded queue manager of this host."},
     {"coordinationQMgrPort", integer, "5672", 1, 65535, "", "Port of the queue manager; only used with a host."},
     {"coordinationQMgrUrls", text, "", 0, 0, "",
-     "Queue managers instead of coordinationQMgrHost and coordinationQMgrPort: amqp://host:port or amqps://host:port, separated by "
-     "commas, tried in this order. Agents publish to the first that is up, lists are asked for there, and the coordination service of its own process (fteStartCoordination) takes publications from all of them."},
+     "Queue managers instead of coordinationQMgrHost and coordinationQMgrPort: amqp://host:port or amqps://host:port, "
+     "separated by "
+     "commas, tried in this order. Agents publish to the first that is up, lists are asked for there, and the "
+     "coordination service of its own process (fteStartCoordination) takes publications from all of them."},
     {"coordinationQMgrRandomize", boolean, "false", 0, 0, "",
      "Try the queue managers of coordinationQMgrUrls in a random order."},
     {"coordinationQMgrPriorityBackup", boolean, "true", 0, 0, "",
@@ -61,7 +63,8 @@ constexpr property command_entries[] = {
      "Host of the queue manager. Without it: the embedded queue manager of this host."},
     {"connectionQMgrPort", integer, "5672", 1, 65535, "", "Port of the queue manager; only used with a host."},
     {"connectionQMgrUrls", text, "", 0, 0, "",
-     "Queue managers instead of connectionQMgrHost and connectionQMgrPort: amqp://host:port or amqps://host:port, separated by "
+     "Queue managers instead of connectionQMgrHost and connectionQMgrPort: amqp://host:port or amqps://host:port, "
+     "separated by "
      "commas, tried in this order. Each command uses the first that is up."},
     {"connectionQMgrRandomize", boolean, "false", 0, 0, "",
      "Try the queue managers of connectionQMgrUrls in a random order."},

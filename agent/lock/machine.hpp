@@ -102,9 +102,9 @@ struct step_aside {
 struct quiet {};  // all that deactivate cancelled has ended
 struct tick {};   // the time asked for has come
 }  // namespace event
-using input = std::variant<event::start, event::connected, event::refused, event::lost, event::delivered,
-                           event::accepted, event::recovered, event::outbid, event::stop, event::quiet, event::tick,
-                           event::step_aside>;
+using input =
+    std::variant<event::start, event::connected, event::refused, event::lost, event::delivered, event::accepted,
+                 event::recovered, event::outbid, event::stop, event::quiet, event::tick, event::step_aside>;
 
 // Of the list of queue managers: the one as before; what comes behind it, for it has failed; the first.
 enum class address { same, next, first };
@@ -222,8 +222,8 @@ class machine {
   bool reissue_accepted_ = false, reissue_back_ = false;
   std::uint64_t confirm_ = 0;  // when this one is back, claim higher; 0: nothing to do
   std::int64_t deadline_ = 0, reissue_at_ = 0;
-  std::int64_t alone_at_ = 0;  // from then on no lease of an earlier epoch can be left
-  bool released_ = false;      // the last token is on its way
+  std::int64_t alone_at_ = 0;           // from then on no lease of an earlier epoch can be left
+  bool released_ = false;               // the last token is on its way
   bool aside_ = false, moves_ = false;  // what stepping_down leads to: standing by, elsewhere
   std::int64_t aside_ms_ = 0;
 };

@@ -31,8 +31,8 @@ void qmgr_choice::connected() {
 }
 
 std::int64_t qmgr_choice::failed() {
-  const std::int64_t wait = round_wait_ms(options_.first_wait_ms, failures_++, options_.longest_wait_ms,
-                                          static_cast<int>(options_.count));
+  const std::int64_t wait =
+      round_wait_ms(options_.first_wait_ms, failures_++, options_.longest_wait_ms, static_cast<int>(options_.count));
   if (connected_) {
     const std::size_t lost = current();
     auto rest = whole_list();

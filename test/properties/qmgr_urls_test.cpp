@@ -21,10 +21,26 @@ TEST_CASE("urls: in their order, with the usual ports where none is named") {
 }
 
 TEST_CASE("urls: what is wrong is refused, and says which one it is") {
-  for (const char* bad : {"one.example:5672", "http://one.example", "https://one.example", "tcp://one.example",
-                          "amqp://", "amqp://:5672", "amqp://h:0", "amqp://h:65536", "amqp://h:x", "amqp://h:",
-                          "amqp://h/queue", "amqp://h?x=1", "amqp://[::1", "amqp://[::1]x", "amqp://a amqp://b",
-                          "amqp://a,,amqp://b", "amqp://a,", ",amqp://a", "amqp://a:1,amqp://a:1", " "}) {
+  for (const char* bad : {"one.example:5672",
+                          "http://one.example",
+                          "https://one.example",
+                          "tcp://one.example",
+                          "amqp://",
+                          "amqp://:5672",
+                          "amqp://h:0",
+                          "amqp://h:65536",
+                          "amqp://h:x",
+                          "amqp://h:",
+                          "amqp://h/queue",
+                          "amqp://h?x=1",
+                          "amqp://[::1",
+                          "amqp://[::1]x",
+                          "amqp://a amqp://b",
+                          "amqp://a,,amqp://b",
+                          "amqp://a,",
+                          ",amqp://a",
+                          "amqp://a:1,amqp://a:1",
+                          " "}) {
     INFO(bad);
     const auto found = parse_qmgr_urls(bad);
     REQUIRE_FALSE(found.ok());

@@ -27,7 +27,7 @@ TEST_CASE("fail back: to the most preferred of those that have been well for the
   list.merge(standby("worse", 50), 0);
   list.merge(standby("same", 100), 0);
   CHECK_FALSE(decides.due(list, 9999));
-  for (const char* name : {"better", "best"}) list.merge(standby(name, name[3] == 't' && name[4] == 0 ? 127 : 110), 9000);
+  for (const char* name : {"better", "best"}) list.merge(standby(name, std::string(name) == "best" ? 127 : 110), 9000);
   const auto to = decides.due(list, 10000);
   REQUIRE(to);
   CHECK(to->name == "best");

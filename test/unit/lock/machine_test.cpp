@@ -222,8 +222,12 @@ TEST_CASE("any events in any order keep the lock's invariants") {
                                     event::delivered{of, id, other},
                                     event::accepted{of, m->epoch(), sequence},
                                     event::accepted{of, m->epoch(), 0}};
-      const lock::input rare[] = {event::refused{of}, event::lost{of}, event::outbid{m->epoch() + below(random, 2)},
-                                  event::quiet{}, event::step_aside{100, false}, event::step_aside{1, true}};
+      const lock::input rare[] = {event::refused{of},
+                                  event::lost{of},
+                                  event::outbid{m->epoch() + below(random, 2)},
+                                  event::quiet{},
+                                  event::step_aside{100, false},
+                                  event::step_aside{1, true}};
       m.step(below(random, 15) == 0 ? rare[below(random, 6)] : events[below(random, 10)], now);
     }
     m.step(event::stop{}, now);

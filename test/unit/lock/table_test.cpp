@@ -25,7 +25,10 @@ std::vector<named_event> every_event() {
   };
   return {
       {"start", [](m, g) { return event::start{}; }, false},
-      {"connected", [](m, g as) { return event::connected{as, false}; }},
+      {"connected",
+       [](m, g as) {
+         return event::connected{as, false};
+       }},
       {"refused", [](m, g as) { return event::refused{as}; }},
       {"lost", [](m, g as) { return event::lost{as}; }},
       token("delivered: a seed",
@@ -65,8 +68,16 @@ std::vector<named_event> every_event() {
       {"outbid: as high", [](m of, g) { return event::outbid{std::max<std::uint64_t>(of->epoch(), 1)}; }, false},
       {"outbid: higher", [](m, g) { return event::outbid{60}; }, false},
       {"stop", [](m, g) { return event::stop{}; }, false},
-      {"step aside", [](m, g) { return event::step_aside{1000, false}; }, false},
-      {"step aside, moving", [](m, g) { return event::step_aside{1, true}; }, false},
+      {"step aside",
+       [](m, g) {
+         return event::step_aside{1000, false};
+       },
+       false},
+      {"step aside, moving",
+       [](m, g) {
+         return event::step_aside{1, true};
+       },
+       false},
       {"quiet", [](m, g) { return event::quiet{}; }, false},
       {"tick", [](m, g) { return event::tick{}; }, false},
   };

@@ -20,7 +20,10 @@ using lock::state;
 inline std::string text_of(const lock::output& what) {
   const auto token = [](const action::send& s) {
     if (s.what.epoch == 0) return std::string("seed");
-    const std::string kind = s.what.moved ? "moved" : s.what.released ? "released" : s.what.sequence == 0 ? "claim" : "renewal";
+    const std::string kind = s.what.moved           ? "moved"
+                             : s.what.released      ? "released"
+                             : s.what.sequence == 0 ? "claim"
+                                                    : "renewal";
     return kind + (kind == "renewal" && s.durable ? " (durable)" : "");
   };
   if (const auto* s = std::get_if<action::send>(&what)) return "send " + token(*s);
@@ -153,7 +156,7 @@ inline void to_suspended(watched_machine& m) {
   m.step(event::delivered{m.current(), 3, {9, 0, "other", false, false}}, 0);
 }
 
-inline std::vector<lock_path> lock_paths() {
+inline std::vector<lock_path> paths_to_the_lock() {
   return {
       {"disconnected", state::disconnected,
        [](watched_machine& m) {
@@ -194,6 +197,17 @@ inline std::vector<lock_path> lock_paths() {
          m.step(event::delivered{m.current(), 3, {m->epoch(), 0, "other", false, false}}, 0);
          m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false, false}}, 0);
        }},
+      {"claiming, accepted, moved", state::claiming,
+       [](watched_machine& m) {
+         to_standby(m);
+         m.step(event::delivered{m.current(), 1, {4, 7, "other", true, true}}, 0);
+         m.step(event::accepted{m.current(), m->epoch(), 0}, 0);
+       }},
+  };
+}
+
+inline std::vector<lock_path> paths_with_the_lock() {
+  return {
       {"recovering", state::recovering, to_recovering},
       {"active", state::active, to_active},
       {"active, renewing", state::active,
@@ -205,12 +219,6 @@ inline std::vector<lock_path> lock_paths() {
        [](watched_machine& m) {
          to_active(m);
          m.step(event::outbid{8}, 0);
-       }},
-      {"claiming, accepted, moved", state::claiming,
-       [](watched_machine& m) {
-         to_standby(m);
-         m.step(event::delivered{m.current(), 1, {4, 7, "other", true, true}}, 0);
-         m.step(event::accepted{m.current(), m->epoch(), 0}, 0);
        }},
       {"active, alone", state::active,
        [](watched_machine& m) {
@@ -250,6 +258,12 @@ inline std::vector<lock_path> lock_paths() {
        }},
       {"stopped", state::stopped, [](watched_machine& m) { m.step(event::stop{}, 0); }},
   };
+}
+
+inline std::vector<lock_path> lock_paths() {
+  auto all = paths_to_the_lock();
+  for (auto& path : paths_with_the_lock()) all.push_back(std::move(path));
+  return all;
 }
 
 }  // namespace baton::test

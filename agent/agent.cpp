@@ -18,6 +18,9 @@ namespace {
 constexpr logger log{"Agent"};
 constexpr std::size_t ended_ids_max = 10000;
 constexpr std::int64_t answer_patience_ms = 1000;  // for who asked to stop; it may have gone
+// For the checkpoints of all transfers, and what is on its way to STATE; then it goes on without.
+constexpr std::int64_t halt_ms = 3000, halt_poll_ms = 2;
+constexpr std::int64_t fail_back_look_ms = 500, aside_ms = 1000;
 
 amqp::message publication(const char* subject, std::string body, bool durable) {
   amqp::message m;
@@ -46,22 +49,26 @@ agent::agent(event_loop& loop, struct settings s, environment where)
             publisher_.publish(publication(formats::subject::agent_status, to_json(status), true));
           }),
       ended_(ended_ids_max),
+      copy_(settings_.qmgr_count > 1),
       pool_(loop, settings_.io_threads),
-      publisher_(loop, pool_, where_.coordination_qmgr),
+      publisher_(loop, pool_, where_.coordination_qmgr, where_.publishing),
       instances_(settings_.standby_discard_ms),
+      fail_back_(settings_.fail_back, settings_.fail_back_delay_ms, settings_.instance_priority),
       standby_(loop, pool_, settings_,
                {[this](const std::string& address, amqp::message content, std::function<void()> settled) {
                   instance_.send(address, std::move(content), std::move(settled));
                 },
-                [this] { return instance_.qmgr(); }, [this] { leave(exit_cannot_run); }}),
-      instance_(loop, pool_, settings_, where_.agent_qmgr, instance_handlers()) {}
+                [this] { return instance_.qmgr(); }, [this](std::uint64_t epoch) { instance_.heard_of(epoch); },
+                [this] { leave(exit_cannot_run); }}),
+      instance_(loop, pool_, settings_, where_.agent_qmgr, instance_handlers()),
+      relocation_(loop, pool_, settings_.name, settings_.qmgr_retry_ms, relocation_handlers()) {}
 
 agent::~agent() = default;
 
 instance::handlers agent::instance_handlers() {
   instance::handlers to;
   to.activated = [this](links& through, std::int64_t unfenced_from_ms) { activated(through, unfenced_from_ms); };
-  to.opened = [this] { store_->mark(); };
+  to.opened = [this] { opened(); };
   to.ready = [this] { ready(); };
   to.deactivated = [this] { deactivated(); };
   to.received = [this](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
@@ -79,12 +86,14 @@ instance::handlers agent::instance_handlers() {
 void agent::start() {
   where_.role_changed(to_string(instance_.current()));
   publisher_.start();
+  if (settings_.qmgr_count > 1) log(messages::BFGAG0925W, settings_.name, settings_.qmgr_count);
   instance_.start();
 }
 
 void agent::activated(links& through, std::int64_t unfenced_from_ms) {
   links_ = &through;
   unfenced_from_ms_ = unfenced_from_ms;
+  halting_ = false;
   store_ = std::make_unique<state_store>(loop_, settings_.name, where_.quarantine, state_handlers());
   transfers_ = std::make_unique<transfer::transfers>(*this, [this] { loop_.post([this] { leave_drained(); }); });
   commands_ = std::make_unique<command_handler>(*this, *transfers_, command_handlers());
@@ -93,10 +102,25 @@ void agent::activated(links& through, std::int64_t unfenced_from_ms) {
 void agent::ready() {
   log(messages::BFGAG0059I, settings_.name);
   reporter_.set_state("READY");
+  if (settings_.qmgr_count > 1) relocation_.active(true);
+}
+
+// At another queue manager STATE knows nothing of what was under way: it is brought along, in front of the mark.
+void agent::opened() {
+  if (instance_.elsewhere() && !copy_.empty()) {
+    log(messages::BFGAG0929I, settings_.name);
+    for (auto& one : copy_.messages()) links_->send(formats::state_queue(settings_.name), std::move(one));
+    copy_.left_behind();
+  }
+  if (!instance_.elsewhere()) copy_.clear();
+  store_->mark();
 }
 
 // Results of workers that come later find no object.
 void agent::deactivated() {
+  relocation_.active(false);
+  loop_.cancel(halt_timer_);
+  halting_ = false;
   commands_.reset();
   transfers_.reset();
   store_.reset();
@@ -110,6 +134,8 @@ void agent::role_changed(instance::role now) {
   if (!settings_.highly_available) return;
   const bool active = now == instance::role::active;
   if (active) became_active();
+  loop_.cancel(fail_back_timer_);
+  if (active && settings_.fail_back) look_for_preferred();
   // Only the active instance publishes, for all of them.
   reporter_.publish_as_active(active);
   standby_.stand_by(now == instance::role::standby);
@@ -119,6 +145,7 @@ void agent::became_active() {
   active_since_ms_ = wall_time_ms();
   instances_.clear();
   const auto& before = instance_.predecessor();
+  fail_back_.active(before.instance == settings_.instance && before.released);
   formats::takeover event;
   event.agent = settings_.name;
   event.instance = settings_.instance;
@@ -175,50 +202,58 @@ void agent::fill_instances(formats::agent_status& status) const {
 }
 
 state_store::handlers agent::state_handlers() {
-  return {
-      [this](amqp::message content, std::function<void(amqp::outcome)> settled) {
-        links_->send(formats::state_queue(settings_.name), std::move(content), std::move(settled));
-      },
-      [this](amqp::delivery_id delivery, amqp::outcome how) { links_->settle(inbound::state, delivery, how); },
-      [this] { links_->add_state_credit(); },
-      [this](const formats::source_record& record) { adopt(record); },
-      [this](const formats::destination_record& record) { transfers_->adopt(record); },
-      [this](const formats::plan_part& part, std::function<void()> kept) { transfers_->adopt(part, std::move(kept)); },
-      [this] {
-        transfers_->begin();
-        instance_.state_read();
-      }};
-}
-
-command_handler::handlers agent::command_handlers() {
-  return {[this](amqp::delivery_id delivery) {
-            if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
+  return {[this](amqp::message content, std::function<void(amqp::outcome)> settled) {
+            links_->send(formats::state_queue(settings_.name), std::move(content), std::move(settled));
           },
-          [this](bool immediate) { stop(immediate); },
-          [this](const std::string& address, amqp::message answer, std::function<void()> then) {
-            instance_.send(address, std::move(answer), once_within(loop_, answer_patience_ms, std::move(then)));
+          [this](amqp::delivery_id delivery, amqp::outcome how) { links_->settle(inbound::state, delivery, how); },
+          [this] { links_->add_state_credit(); },
+          [this](const formats::source_record& record) {
+            copy_.keep(record);
+            if (transfers_) adopt(record);
           },
-          [this](const formats::instance_status& heard) { standby_heard(heard); },
+          [this](const formats::destination_record& record) {
+            copy_.keep(record);
+            if (transfers_) transfers_->adopt(record);
+          },
+          [this](const formats::plan_part& part, std::function<void()> kept) {
+            copy_.keep(part);
+            transfers_ ? transfers_->adopt(part, std::move(kept)) : kept();
+          },
           [this] {
-            const auto now = reporter_.current();
-            return std::map<std::string, std::string>{{"status", now.status},
-                                                      {"version", now.version},
-                                                      {"host", now.host},
-                                                      {"pid", std::to_string(now.pid)},
-                                                      {"instance", now.instance},
-                                                      {"format", std::to_string(formats::state_format)},
-                                                      {"epoch", std::to_string(epoch())}};
-          },
-          [this](const std::string& id) { return ended_.has(id); },
-          [this](const formats::source_record& record, std::function<void(bool)> done) {
-            store_->save(record, std::move(done));
+            if (!transfers_) return;
+            transfers_->begin();
+            instance_.state_read();
           }};
 }
 
+command_handler::handlers agent::command_handlers() {
+  return {
+      [this](amqp::delivery_id delivery) {
+        if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
+      },
+      [this](bool immediate) { stop(immediate); },
+      [this](const std::string& address, amqp::message answer, std::function<void()> then) {
+        instance_.send(address, std::move(answer), once_within(loop_, answer_patience_ms, std::move(then)));
+      },
+      [this](const formats::instance_status& heard) { standby_heard(heard); },
+      [this] {
+        const auto now = reporter_.current();
+        return std::map<std::string, std::string>{{"status", now.status},
+                                                  {"version", now.version},
+                                                  {"host", now.host},
+                                                  {"pid", std::to_string(now.pid)},
+                                                  {"instance", now.instance},
+                                                  {"format", std::to_string(formats::state_format)},
+                                                  {"epoch", std::to_string(epoch())}};
+      },
+      [this](const std::string& id) { return ended_.has(id); },
+      [this](const formats::source_record& record, std::function<void(bool)> done) { save(record, std::move(done)); }};
+}
+
 void agent::received(inbound from, amqp::delivery_id delivery, amqp::message&& content) {
+  if (from == inbound::state && store_) return store_->received(delivery, content);
   if (!transfers_) return;
   if (from == inbound::command) return commands_->received(delivery, std::move(content));
-  if (from == inbound::state) return store_->received(delivery, content);
   if (from == inbound::data) return transfers_->on_frame(std::move(content.bulk));
   // Answers are taken off at once: what is lost of them is asked for again.
   if (links_) links_->settle(from, delivery, amqp::outcome::accepted);
@@ -252,8 +287,70 @@ void agent::adopt(const formats::source_record& record) {
   transfers_->adopt(record, std::move(*request));
 }
 
+void agent::save(const formats::source_record& record, stored done) {
+  copy_.keep(record);
+  store_->save(record, std::move(done));
+}
+
+void agent::save(const formats::plan_part& part, stored done) {
+  copy_.keep(part);
+  store_->save(part, std::move(done));
+}
+
+void agent::save(const formats::destination_record& record) {
+  copy_.keep(record);
+  store_->save(record);
+}
+
+void agent::forget_destination(const std::string& transfer_id) {
+  copy_.forget_destination(transfer_id);
+  store_->forget_destination(transfer_id);
+}
+
+relocation::handlers agent::relocation_handlers() {
+  return {[this] {
+            return settings_.qmgr_priority_backup && instance_.away() && instance_.may_step_aside() && !stopping_ &&
+                   !leaving_;
+          },
+          [this] { return instance_.first_qmgr(); },
+          [this](std::function<void()> then) { halt(std::move(then)); },
+          [this] { return copy_.messages(); },
+          [this] { return store_ ? store_->held() : std::vector<amqp::delivery_id>{}; },
+          [this](const std::vector<amqp::delivery_id>& some) {
+            if (store_) store_->settle(some);
+            copy_.clear();
+          },
+          [this](bool moved) { instance_.step_aside(1, moved); }};
+}
+
+void agent::look_for_preferred() {
+  fail_back_timer_ = loop_.after(fail_back_look_ms, [this] { look_for_preferred(); });
+  if (halting_ || stopping_ || leaving_ || !instance_.may_step_aside()) return;
+  const auto better = fail_back_.due(instances_, boot_time_ms());
+  if (!better) return;
+  log(messages::BFGAG0930I, settings_.instance, better->name);
+  halt([this] { instance_.step_aside(aside_ms, false); });
+}
+
+void agent::halt(std::function<void()> then) {
+  if (std::exchange(halting_, true) || !transfers_) return;
+  halted(std::move(then), boot_time_ms() + halt_ms);
+}
+
+void agent::halted(std::function<void()> then, std::int64_t deadline_ms) {
+  const bool late = boot_time_ms() >= deadline_ms;
+  if (transfers_ && (late || transfers_->at_checkpoint())) {
+    commands_.reset();
+    transfers_.reset();
+  }
+  if (!transfers_ && (late || (pool_.idle() && !store_->on_their_way()))) return then();
+  halt_timer_ = loop_.after(
+      halt_poll_ms, [this, then = std::move(then), deadline_ms]() mutable { halted(std::move(then), deadline_ms); });
+}
+
 void agent::forget_source(const std::string& transfer_id) {
   ended_.add(transfer_id);
+  copy_.forget_source(transfer_id);
   store_->forget_source(transfer_id);
 }
 

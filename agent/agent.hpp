@@ -11,13 +11,16 @@
 #include <string>
 
 #include "agent/command_handler.hpp"
+#include "agent/fail_back.hpp"
 #include "agent/instance.hpp"
 #include "agent/instance_list.hpp"
 #include "agent/links.hpp"
 #include "agent/publisher.hpp"
 #include "agent/recent_ids.hpp"
+#include "agent/relocation.hpp"
 #include "agent/settings.hpp"
 #include "agent/standby_reporter.hpp"
+#include "agent/state_copy.hpp"
 #include "agent/state_store.hpp"
 #include "agent/status_reporter.hpp"
 #include "agent/transfer/transfers.hpp"
@@ -28,10 +31,12 @@ namespace baton::agent {
 
 class agent : public transfer::services {
  public:
-  using locator = std::function<result<amqp::connection_options>()>;  // reads files; called on a worker
+  // Queue managers in the order of their list; reads files; called on a worker.
+  using locator = std::function<result<std::vector<amqp::connection_options>>()>;
   // `quarantine`: where unreadable records are put. `reload`: the settings, read again, or none when they are wrong.
   struct environment {
     locator agent_qmgr, coordination_qmgr;
+    publisher::options publishing;
     std::string quarantine;
     std::function<std::optional<struct settings>()> reload;
     std::function<void(const std::string& role)> role_changed;  // starting, standby, active, stopped: for commands here
@@ -57,11 +62,11 @@ class agent : public transfer::services {
   void send_data(const std::string& address, amqp::message content) override;
   void publish(const formats::log_event& event, std::function<void()> told) override;
   void publish(const formats::transfer_status& status) override;
-  void save(const formats::source_record& record, stored done) override { store_->save(record, std::move(done)); }
-  void save(const formats::plan_part& part, stored done) override { store_->save(part, std::move(done)); }
-  void save(const formats::destination_record& record) override { store_->save(record); }
+  void save(const formats::source_record& record, stored done) override;
+  void save(const formats::plan_part& part, stored done) override;
+  void save(const formats::destination_record& record) override;
   void forget_source(const std::string& transfer_id) override;
-  void forget_destination(const std::string& transfer_id) override { store_->forget_destination(transfer_id); }
+  void forget_destination(const std::string& transfer_id) override;
   amqp::connection_options qmgr() const override { return instance_.qmgr(); }
   void status_changed() override { reporter_.transfers_changed(); }
 
@@ -80,6 +85,12 @@ class agent : public transfer::services {
   void received(inbound from, amqp::delivery_id delivery, amqp::message&& content);
   void received_reply(const amqp::message& content);
   void adopt(const formats::source_record& record);
+  relocation::handlers relocation_handlers();
+  void opened();
+  void look_for_preferred();
+  // Work is cancelled at a checkpoint, while the activation goes on; then `then`, unless it ended meanwhile.
+  void halt(std::function<void()> then);
+  void halted(std::function<void()> then, std::int64_t deadline_ms);
   void leave_drained();
   void leave(int exit_code);
   void end_when_quiet(int exit_code, std::int64_t deadline_ms);
@@ -95,6 +106,9 @@ class agent : public transfer::services {
   std::unique_ptr<transfer::transfers> transfers_;
   std::unique_ptr<command_handler> commands_;
   std::int64_t unfenced_from_ms_ = 0;
+  state_copy copy_;
+  bool halting_ = false;
+  event_loop::timer_id halt_timer_ = 0;
   bool stopping_ = false, leaving_ = false;
   int exit_code_ = 0;
   worker_pool pool_;  // ends before what its jobs use
@@ -102,8 +116,11 @@ class agent : public transfer::services {
   instance_list instances_;  // that stand by, while this one is active
   std::int64_t active_since_ms_ = 0;
   event_loop::timer_id expire_timer_ = 0;
+  fail_back fail_back_;
+  event_loop::timer_id fail_back_timer_ = 0;
   standby_reporter standby_;
   instance instance_;
+  relocation relocation_;
 };
 
 }  // namespace baton::agent

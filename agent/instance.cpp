@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "agent/exit_codes.hpp"
 #include "common/amqp/dialect.hpp"
@@ -11,6 +12,7 @@
 #include "common/log.hpp"
 #include "common/random.hpp"
 #include "common/text.hpp"
+#include "properties/atomic_file.hpp"
 
 namespace baton::agent {
 namespace {
@@ -22,6 +24,9 @@ constexpr std::int64_t standby_after_ms = 500, not_alone_after_ms = 3000;
 constexpr std::int64_t quiet_poll_ms = 2;
 constexpr std::int64_t again_first_ms = 100;
 constexpr std::int64_t recovery_silence_ms = 30000;
+constexpr std::int64_t follow_ms = 200;
+// A queue manager that was lost a moment ago, and is looked for once more before others are: it answers, or is gone.
+constexpr std::uint32_t second_try_ms = 1000;
 constexpr std::int64_t in_use_first_ms = 10, in_use_longest_ms = 1000;  // doubled each time
 
 lock::limits limits_of(const settings& s) {
@@ -32,8 +37,30 @@ lock::limits limits_of(const settings& s) {
   l.poll_interval_ms = s.standby_poll_ms;
   l.sleep_time_ms = s.consumer_sleep_ms;
   l.reconnect_max_ms = s.qmgr_retry_ms;
+  l.addresses = s.qmgr_count;
+  if (s.highly_available && s.qmgr_count > 1) l.follow_ms = follow_ms;
+  l.hang_back_ms = s.highly_available ? s.hang_back_ms : 0;
   l.step_down_ms = std::max<std::int64_t>(s.shutdown_timeout_ms, 1000);
   return l;
+}
+
+amqp::qmgr_choice::options choice_of(const settings& s) {
+  amqp::qmgr_choice::options o;
+  o.count = static_cast<std::size_t>(s.qmgr_count);
+  o.randomize = s.qmgr_randomize;
+  o.first_wait_ms = again_first_ms;
+  o.longest_wait_ms = s.qmgr_retry_ms;
+  o.seed = std::hash<std::string>{}(random_hex(8));
+  return o;
+}
+
+bool same_place(const amqp::endpoint& a, const amqp::endpoint& b) {
+  return a.host == b.host && a.port == b.port;
+}
+
+std::uint64_t read_epoch(const std::string& file) {
+  const auto content = read_small_file(file);
+  return content ? std::strtoull(content->c_str(), nullptr, 10) : 0;
 }
 
 std::string about_predecessor(const formats::lock_token& t) {
@@ -50,7 +77,14 @@ const char* to_string(instance::role role) {
 }
 
 instance::instance(event_loop& loop, worker_pool& pool, const settings& s, locator where, handlers to)
-    : loop_(loop), pool_(pool), settings_(s), where_(std::move(where)), to_(std::move(to)), run_(random_hex(8)) {
+    : loop_(loop),
+      pool_(pool),
+      settings_(s),
+      where_(std::move(where)),
+      to_(std::move(to)),
+      run_(random_hex(8)),
+      choice_(choice_of(s)) {
+  if (settings_.qmgr_count > 1) remembered_ = read_epoch(settings_.epoch_file);
   make_keeper();
 }
 
@@ -68,7 +102,7 @@ void instance::make_keeper() {
   about.version = BATON_VERSION;
   about.format = formats::state_format;
   lock::keeper::handlers to;
-  to.connect = [this](lock::generation as) { locate(as); };
+  to.connect = [this](lock::generation as, lock::address where) { locate(as, where); };
   to.disconnect = [this] { drop_links(); };
   to.send = [this](lock::generation of, formats::lock_token token, bool durable) { send_token(of, token, durable); };
   to.settle = [this](lock::delivery id) {
@@ -83,6 +117,10 @@ void instance::make_keeper() {
   to.admitted = [this] { log(messages::BFGAG0913I, formats::ha_queue(settings_.name), settings_.standby_poll_ms); };
   to.changed = [this](lock::state from, lock::state to_state) { lock_changed(from, to_state); };
   keeper_ = std::make_unique<lock::keeper>(loop_, limits_of(settings_), std::move(about), std::move(to));
+  // The queue of the lock knows the epochs of one queue manager; this instance knows of all where it was.
+  if (const auto known = std::max(remembered_, epoch_); settings_.qmgr_count > 1 && known > 0) {
+    keeper_->feed(lock::event::outbid{known});
+  }
 }
 
 void instance::start() {
@@ -99,8 +137,59 @@ void instance::stop(int exit_code) {
   finish(exit_code_);
 }
 
+void instance::step_aside(std::int64_t for_ms, bool moves) {
+  if (exit_code_ >= 0 || role_ != role::active) return;
+  if (settings_.highly_available) {
+    const auto of = links_of_;
+    keeper_->feed(lock::event::step_aside{for_ms, moves});
+    // What was cancelled for it must not stay so.
+    if (keeper_->state() == lock::state::active) dropped(of, {errc::internal, "the lock could not be given back"});
+    return;
+  }
+  deactivate();
+  if (moves) choice_.begin_again();
+  go_on_without_lock();
+}
+
+bool instance::may_step_aside() const {
+  return exit_code_ < 0 && role_ == role::active && boot_time_ms() >= unfenced_from_ms_;
+}
+
+// Back to the start: for an epoch first, when what was cancelled has ended.
+void instance::go_on_without_lock() {
+  if (exit_code_ >= 0) return;
+  if (!pool_.idle()) {
+    quiet_timer_ = loop_.after(quiet_poll_ms, [this] { go_on_without_lock(); });
+    return;
+  }
+  drop_links();
+  set_role(role::starting);
+  epoch_only_ = false;
+  make_keeper();
+  keeper_->feed(lock::event::start{});
+}
+
+void instance::heard_of(std::uint64_t epoch) {
+  if (settings_.qmgr_count == 1 || role_ == role::active) return;
+  remember(epoch);
+  keeper_->feed(lock::event::outbid{epoch});
+}
+
+// So that it is above all that this host has seen after a start, too. What a crash loses of it peers notice: two runs
+// with one epoch they do not take.
+void instance::remember(std::uint64_t epoch) {
+  if (settings_.qmgr_count == 1 || epoch <= remembered_) return;
+  remembered_ = epoch;
+  pool_.submit([file = settings_.epoch_file, epoch]() -> std::function<void()> {
+    const auto kept = write_file_atomically(file, std::to_string(epoch) + "\n");
+    if (!kept) log(messages::BFGAG0926W, file, kept.error().text);
+    return nullptr;
+  });
+}
+
 void instance::outbid(std::uint64_t epoch) {
   if (epoch < epoch_) return;
+  remember(epoch);
   log(messages::BFGAG0922W, epoch, epoch_);
   if (settings_.highly_available) return keeper_->feed(lock::event::outbid{epoch});
   dropped(links_of_, {errc::in_use, "another instance has run with a higher epoch"});
@@ -108,20 +197,25 @@ void instance::outbid(std::uint64_t epoch) {
 
 // --- the connection ---
 
-void instance::locate(lock::generation of) {
+void instance::locate(lock::generation of, lock::address where) {
+  if (where == lock::address::next) choice_.failed();
+  if (where == lock::address::first) choice_.begin_again();
   pool_.submit([this, find = where_, of, alive = std::weak_ptr<bool>(alive_)]() -> std::function<void()> {
     auto found = find();
     return [this, found, of, alive] {
       if (alive.expired() || exit_code_ >= 0) return;
       if (!found) return dropped(of, found.error());
-      found_ = *found;
+      first_ = found->front();
+      found_ = found->at(std::min(choice_.current(), found->size() - 1));
+      if (choice_.second_try()) found_.connect_timeout_ms = std::min(found_.connect_timeout_ms, second_try_ms);
       open(of, true);
     };
   });
 }
 
 void instance::open(lock::generation of, bool with_lock) {
-  if (!told_ && !epoch_only_) {
+  const bool another = !same_place(std::exchange(told_at_, found_.peer), found_.peer);
+  if ((!told_ || another) && !epoch_only_) {
     log(messages::BFGAG0901I, settings_.name, settings_.qmgr, fmt::format("{}:{}", found_.peer.host, found_.peer.port));
   }
   to_.found_qmgr(found_.peer.host, found_.peer.port);
@@ -159,6 +253,7 @@ void instance::connected(lock::generation of) {
     active_ = true;
     return open_queues();
   }
+  choice_.connected();
   const std::int64_t tolerated = links_->dropped_after_ms();
   if (settings_.highly_available && tolerated > 0 && settings_.lock_lease_ms >= tolerated) {
     log(messages::BFGAG0923E,
@@ -168,7 +263,7 @@ void instance::connected(lock::generation of) {
             settings_.lock_lease_ms, tolerated, settings_.qmgr));
     return stop(exit_cannot_run);
   }
-  keeper_->feed(lock::event::connected{of});
+  keeper_->feed(lock::event::connected{of, amqp::dialect_of(found_.peer.kind).has_consumer_priority()});
 }
 
 // Not destroyed at once: this may be called from inside them.
@@ -198,7 +293,7 @@ void instance::dropped(lock::generation of, const error& why) {
   // The epoch was for this connection: another instance may have been active since.
   deactivate();
   drop_links();
-  const std::int64_t delay = doubled_wait_ms(again_first_ms, failures_++, settings_.qmgr_retry_ms);
+  const std::int64_t delay = choice_.failed();
   say_lost(why, was_ready, delay);
   set_role(role::starting);
   timer_ = loop_.after(delay, [this] {
@@ -252,7 +347,11 @@ void instance::send_token(lock::generation of, const formats::lock_token& token,
 }
 
 void instance::activate(std::uint64_t epoch, bool clean) {
+  const bool superseded = predecessor().epoch > epoch_;
+  elsewhere_ = epoch_ > 0 && !superseded && !same_place(active_at_, found_.peer);
+  active_at_ = found_.peer;
   epoch_ = epoch;
+  remember(epoch);
   log(messages::BFGAG0915I, settings_.instance, epoch, about_predecessor(predecessor()));
   if (!settings_.highly_available) {
     // The epoch is all that was wanted; giving the lock back goes on in lock_changed().
@@ -262,7 +361,8 @@ void instance::activate(std::uint64_t epoch, bool clean) {
   }
   loop_.cancel(timer_);
   in_use_ = 0;
-  to_.activated(*links_, clean ? 0 : boot_time_ms() + settings_.lock_lease_ms);
+  unfenced_from_ms_ = clean ? 0 : boot_time_ms() + settings_.lock_lease_ms;
+  to_.activated(*links_, unfenced_from_ms_);
   active_ = true;
   open_queues();
 }
@@ -294,6 +394,7 @@ void instance::lock_changed(lock::state from, lock::state to) {
   if (to == state::suspended && from != state::suspended) log(messages::BFGAG0914W, epoch_);
   if (to == state::disconnected) set_role(role::starting);
   // Who goes on without the lock must not say that it does nothing any more.
+  if (from == state::stepping_down && to == state::disconnected) log(messages::BFGAG0916I, settings_.instance, epoch_);
   if (to == state::stepping_down && epoch_only_) return keeper_->feed(lock::event::lost{links_of_});
   if (to == state::stepping_down) wait_for_quiet();
   if (to != state::stopped) return;
@@ -323,7 +424,6 @@ void instance::wait_for_quiet() {
 void instance::state_read() {
   if (!active_ || role_ == role::active) return;
   loop_.cancel(recovery_timer_);
-  failures_ = 0;
   told_ = false;
   if (!epoch_only_) keeper_->feed(lock::event::recovered{links_of_});
   if (!active_) return;

@@ -14,6 +14,7 @@
 #include "agent/links.hpp"
 #include "agent/lock/keeper.hpp"
 #include "agent/settings.hpp"
+#include "common/amqp/qmgr_choice.hpp"
 #include "common/worker_pool.hpp"
 
 namespace baton::agent {
@@ -21,7 +22,8 @@ namespace baton::agent {
 class instance {
  public:
   enum class role { starting, standby, active, stopped };
-  using locator = std::function<result<amqp::connection_options>()>;  // reads files; called on a worker
+  // The queue managers in the order of the list; reads files; called on a worker.
+  using locator = std::function<result<std::vector<amqp::connection_options>>()>;
 
   struct handlers {
     // The agent's queues are about to be opened: make what lives as long as the activation. `unfenced_from_ms` (boot
@@ -46,6 +48,19 @@ class instance {
   void stop(int exit_code);
   // After opened(): requests may be taken now.
   void state_read();
+  // Of the active instance: gives the lock back, in order, and stands by after so long; with `moves` at the first queue
+  // manager of the list. Nothing happens when this is not the moment.
+  void step_aside(std::int64_t for_ms, bool moves);
+  // Another instance has told its epoch: one of this instance has to be higher, also where the lock's queue is another.
+  void heard_of(std::uint64_t epoch);
+  // Connected to a queue manager that is not the first of the list, and one may go back to that.
+  bool away() const { return choice_.away(); }
+  // The queue manager is another one than that of the activation before in this process, and no other instance is known
+  // to have been active since. Once activated.
+  bool elsewhere() const { return elsewhere_; }
+  // step_aside() would be heeded.
+  bool may_step_aside() const;
+  const amqp::connection_options& first_qmgr() const { return first_; }
   // A peer refused this instance, having seen this epoch of the agent.
   void outbid(std::uint64_t epoch);
 
@@ -68,7 +83,9 @@ class instance {
 
  private:
   void make_keeper();
-  void locate(lock::generation of);
+  void locate(lock::generation of, lock::address where);
+  void go_on_without_lock();
+  void remember(std::uint64_t epoch);
   void open(lock::generation of, bool with_lock);
   void connected(lock::generation of);
   void drop_links();
@@ -96,15 +113,20 @@ class instance {
   std::unique_ptr<lock::keeper> keeper_;
   std::unique_ptr<links> links_;
   lock::generation links_of_ = 0;
-  amqp::connection_options found_;
+  amqp::connection_options found_, first_;
+  amqp::qmgr_choice choice_;
+  amqp::endpoint active_at_, told_at_;  // the queue manager of the last activation; that was named in the log last
+  bool elsewhere_ = false;
+  std::uint64_t remembered_ = 0;  // the highest epoch in the file
   role role_ = role::starting;
   std::uint64_t epoch_ = 0;
+  std::int64_t unfenced_from_ms_ = 0;
   std::int64_t claimed_at_ms_ = 0, takeover_ms_ = 0;
   bool active_ = false;      // between activated() and deactivated()
   bool epoch_only_ = false;  // not highly available: the lock has been given back, the links are without it
   bool told_ = false;        // of a loss, until there is a connection again
   int exit_code_ = -1;       // stopping when not -1
-  int failures_ = 0, in_use_ = 0;
+  int in_use_ = 0;
   event_loop::timer_id timer_ = 0, quiet_timer_ = 0, recovery_timer_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

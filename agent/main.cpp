@@ -51,13 +51,18 @@ int cannot_run(const std::string& why) {
   return agent::exit_cannot_run;
 }
 
-amqp::connection_options options_of(const qmgr_connection& found, const agent::settings& s, const char* purpose) {
-  amqp::connection_options options;
-  options.peer = found.peer;
-  options.name = fmt::format("{}-{}", s.name, purpose);
-  options.idle_timeout_ms = s.idle_timeout_ms;
-  options.connect_timeout_ms = s.connect_timeout_ms;
-  return options;
+std::vector<amqp::connection_options> options_of(const qmgr_connection& found, const agent::settings& s,
+                                                 const char* purpose) {
+  std::vector<amqp::connection_options> all;
+  for (const auto& peer : found.all()) {
+    amqp::connection_options options;
+    options.peer = peer;
+    options.name = fmt::format("{}-{}", s.name, purpose);
+    options.idle_timeout_ms = s.idle_timeout_ms;
+    options.connect_timeout_ms = static_cast<std::uint32_t>(found.connect_timeout_ms);
+    all.push_back(std::move(options));
+  }
+  return all;
 }
 
 // The controller holds the other end of this pipe: its end is the controller's end, however it came about.
@@ -93,6 +98,10 @@ int run(const layout& where, const std::string& coordination, const property_set
   if (!agent::faults_of(agent_settings).empty()) return agent::exit_cannot_run;
   const auto topology = property_set::read(where.coordination_properties(coordination), coordination_properties());
   if (!topology.ok()) return cannot_run(topology.failure().text);
+  for (const auto& found :
+       {agent_qmgr_connection(properties, where), coordination_qmgr_connection(topology.values, where)}) {
+    if (!found && found.error().code == errc::bad_property) return cannot_run(found.error().text);
+  }
   const auto file = where.agent_properties(coordination, agent_settings.name);
 
   signal_watch::block();
@@ -100,17 +109,19 @@ int run(const layout& where, const std::string& coordination, const property_set
   // Never destroyed: the threads that wait for signals and for the controller refer to them until the process ends.
   event_loop& loop = *new event_loop;
   agent::agent::environment environment;
-  environment.agent_qmgr = [properties, where, agent_settings]() -> result<amqp::connection_options> {
+  environment.agent_qmgr = [properties, where, agent_settings]() -> result<std::vector<amqp::connection_options>> {
     const auto found = agent_qmgr_connection(properties, where);
     if (!found) return found.error();
     return options_of(*found, agent_settings, "agent");
   };
   environment.coordination_qmgr = [values = topology.values, where,
-                                   agent_settings]() -> result<amqp::connection_options> {
+                                   agent_settings]() -> result<std::vector<amqp::connection_options>> {
     const auto found = coordination_qmgr_connection(values, where);
     if (!found) return found.error();
     return options_of(*found, agent_settings, "publisher");
   };
+  environment.publishing = {topology.values.boolean("coordinationQMgrPriorityBackup"),
+                            topology.values.boolean("coordinationQMgrRandomize")};
   environment.quarantine = (where.agent_run(coordination, agent_settings.name) / "quarantine").string();
   environment.reload = [file, where, coordination]() -> std::optional<agent::settings> {
     const auto again = property_set::read(file, agent_properties());

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/backoff.hpp"
+#include "common/amqp/probe.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
+#include "common/random.hpp"
 
 namespace baton::agent {
 namespace {
@@ -15,11 +16,20 @@ constexpr logger log{"Publisher"};
 constexpr std::size_t waiting_max = 10000, waiting_bytes_max = 16 << 20;
 constexpr std::size_t unsettled_max = 100;
 constexpr std::int64_t retry_ms_first = 500, retry_ms_max = 30000;
+constexpr std::int64_t look_for_first_ms = 30000, first_answers_ms = 2000;
 
 }  // namespace
 
-publisher::publisher(event_loop& loop, worker_pool& pool, locator where)
-    : loop_(loop), pool_(pool), where_(std::move(where)) {}
+publisher::publisher(event_loop& loop, worker_pool& pool, locator where, options how)
+    : loop_(loop), pool_(pool), where_(std::move(where)), how_(how), choice_(choice_of(1)) {}
+
+amqp::qmgr_choice publisher::choice_of(std::size_t count) const {
+  return amqp::qmgr_choice({.count = count,
+                            .randomize = how_.randomize,
+                            .first_wait_ms = retry_ms_first,
+                            .longest_wait_ms = retry_ms_max,
+                            .seed = std::hash<std::string>{}(random_hex(8))});
+}
 
 publisher::~publisher() = default;
 
@@ -33,14 +43,25 @@ void publisher::connect() {
     return [this, found, alive] {
       if (alive.expired() || closed_) return;
       if (!found) return retry(found.error());
-      connection_ = std::make_unique<amqp::connection>(loop_, *found, *this);
+      if (std::exchange(count_, found->size()) != found->size()) choice_ = choice_of(count_);
+      first_ = found->front();
+      const auto& one = found->at(std::min(choice_.current(), found->size() - 1));
+      connection_ = std::make_unique<amqp::connection>(loop_, one, *this);
       link_ = connection_->open_sender(formats::publication_queue);
     };
   });
 }
 
+// A queue manager of the list that is up again after another one was lost goes without saying.
 void publisher::retry(const error& why) {
   if (closed_) return;
+  lost();
+  const std::int64_t delay = choice_.failed();
+  if (delay > 0 && !std::exchange(told_, true)) log(messages::BFGMQ1024I, why.text);
+  again_after(delay);
+}
+
+void publisher::lost() {
   open_ = false;
   connection_.reset();
   for (auto entry = unsettled_.rbegin(); entry != unsettled_.rend(); ++entry) {
@@ -51,11 +72,29 @@ void publisher::retry(const error& why) {
   for (auto& one : waiting_) {
     if (one.told) loop_.post(std::exchange(one.told, nullptr));
   }
-  if (!told_) log(messages::BFGMQ1024I, why.text);
-  told_ = true;
-  const std::int64_t delay = doubled_wait_ms(retry_ms_first, failures_++, retry_ms_max);
-  loop_.after(delay, [this, alive = std::weak_ptr<bool>(alive_)] {
+}
+
+void publisher::again_after(std::int64_t delay_ms) {
+  loop_.after(delay_ms, [this, alive = std::weak_ptr<bool>(alive_)] {
     if (!alive.expired() && !closed_) connect();
+  });
+}
+
+// What is on its way when it goes back is sent again: receivers know a repetition.
+void publisher::look_for_first() {
+  loop_.after(look_for_first_ms, [this, alive = std::weak_ptr<bool>(alive_)] {
+    if (alive.expired() || closed_ || !open_ || !choice_.away()) return;
+    pool_.submit([this, first = first_, alive]() -> std::function<void()> {
+      const bool up = amqp::answers(first, first_answers_ms).ok();
+      return [this, up, alive] {
+        if (alive.expired() || closed_ || !open_ || !choice_.away()) return;
+        if (!up) return look_for_first();
+        connection_->close();
+        lost();
+        choice_.begin_again();
+        again_after(0);
+      };
+    });
   });
 }
 
@@ -94,7 +133,8 @@ void publisher::pump() {
 
 void publisher::link_opened(amqp::link_id, const std::string&) {
   open_ = true;
-  failures_ = 0;
+  choice_.connected();
+  if (how_.goes_back && choice_.away()) look_for_first();
   if (told_) log(messages::BFGAG0905I);
   if (dropped_ > 0) log(messages::BFGAG0924W, std::exchange(dropped_, 0));
   told_ = false;

@@ -9,17 +9,24 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/amqp/connection.hpp"
+#include "common/amqp/qmgr_choice.hpp"
 #include "common/worker_pool.hpp"
 
 namespace baton::agent {
 
 class publisher : public amqp::connection_events {
  public:
-  // `where` finds the coordination queue manager; it reads files and runs on a worker before each attempt.
-  using locator = std::function<result<amqp::connection_options>()>;
-  publisher(event_loop& loop, worker_pool& pool, locator where);
+  // `where` finds the coordination queue managers, in the order in which they are tried; it reads files and runs on a
+  // worker before each attempt.
+  using locator = std::function<result<std::vector<amqp::connection_options>>()>;
+  struct options {
+    bool goes_back = true;   // to the first when it is up again
+    bool randomize = false;  // the order
+  };
+  publisher(event_loop& loop, worker_pool& pool, locator where, options how);
   ~publisher() override;
 
   void start();
@@ -40,7 +47,11 @@ class publisher : public amqp::connection_events {
   publication take_first();
   void connect();
   void retry(const error& why);
+  void lost();
+  void again_after(std::int64_t delay_ms);
+  void look_for_first();
   void pump();
+  amqp::qmgr_choice choice_of(std::size_t count) const;
   void link_opened(amqp::link_id link, const std::string& address) override;
   void link_lost(amqp::link_id link, const error& why) override;
   void connection_lost(const error& why) override;
@@ -53,7 +64,10 @@ class publisher : public amqp::connection_events {
   std::unique_ptr<amqp::connection> connection_;
   amqp::link_id link_ = 0;
   bool open_ = false, told_ = false, closed_ = false;
-  int failures_ = 0;
+  const options how_;
+  std::size_t count_ = 0;  // of the list
+  amqp::qmgr_choice choice_;
+  amqp::connection_options first_;
   std::deque<publication> waiting_;
   std::size_t waiting_bytes_ = 0;  // bodies
   std::uint64_t dropped_ = 0;      // since there is no connection

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/text.hpp"
+#include "properties/qmgr_urls.hpp"
 
 namespace baton::agent {
 
@@ -39,6 +42,23 @@ queue_settings make_queue_settings(const property_set& agent) {
   return s;
 }
 
+// Of a list the first is worth most, and who is not in it less than all that are. Without a list instancePriority
+// counts; who sets neither lets nobody be first.
+void add_preference(const property_set& agent, settings& s) {
+  constexpr int most = 127;
+  constexpr std::int64_t place_ms = 250, point_ms = 10;  // two that are apart by one are never as quick as each other
+  for (const std::string& name : split(agent.text("preferredInstances"), ',')) s.preferred.push_back(trim(name));
+  s.instance_priority = static_cast<int>(agent.integer("instancePriority"));
+  if (s.preferred.empty()) {
+    if (agent.is_set("instancePriority")) s.hang_back_ms = (most - s.instance_priority) * point_ms;
+    return;
+  }
+  const auto own = std::find(s.preferred.begin(), s.preferred.end(), s.instance);
+  const auto place = static_cast<int>(own - s.preferred.begin());
+  s.hang_back_ms = place * place_ms;
+  s.instance_priority = own != s.preferred.end() ? most - place : std::min(s.instance_priority, most - place);
+}
+
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
@@ -52,7 +72,11 @@ settings make_settings(const property_set& agent, const layout& where, const std
   s.coordination = coordination;
   s.qmgr = agent.text("agentQMgr");
   s.qmgr_host = agent.text("agentQMgrHost");
-  s.bindings = !agent.is_set("agentQMgrHost");
+  s.bindings = !agent.is_set("agentQMgrHost") && agent.text("agentQMgrUrls").empty();
+  if (const auto urls = parse_qmgr_urls(agent.text("agentQMgrUrls"))) s.qmgr_count = static_cast<int>(urls->size());
+  s.qmgr_randomize = agent.boolean("agentQMgrRandomize");
+  s.qmgr_priority_backup = agent.boolean("agentQMgrPriorityBackup");
+  s.epoch_file = (where.agent_run(coordination, s.name) / "agent.epoch").string();
   s.transfer_root = agent.text("transferRoot").empty() ? home_directory().string() : agent.text("transferRoot");
   s.fail_on_first_failure = agent.boolean("failTransferOnFirstFailure");
   s.plan_directory = (where.agent_run(coordination, s.name) / "transfers").string();
@@ -82,11 +106,12 @@ settings make_settings(const property_set& agent, const layout& where, const std
   s.status_jitter_ms = agent.milliseconds("agentStatusJitterTolerance");
   s.qmgr_retry_ms = agent.milliseconds("agentQMgrRetryInterval");
   s.shutdown_timeout_ms = agent.milliseconds("immediateShutdownTimeout");
-  s.connect_timeout_ms = static_cast<std::uint32_t>(agent.milliseconds("agentQMgrConnectTimeout"));
   s.idle_timeout_ms = static_cast<std::uint32_t>(agent.milliseconds("agentQMgrIdleTimeout"));
   s.highly_available = agent.boolean("highlyAvailable");
   s.instance = agent.text("instanceName").empty() ? host_name() : agent.text("instanceName");
-  s.instance_priority = static_cast<int>(agent.integer("instancePriority"));
+  add_preference(agent, s);
+  s.fail_back = agent.boolean("failBack");
+  s.fail_back_delay_ms = agent.milliseconds("failBackDelay");
   s.lock_renew_ms = agent.milliseconds("lockRenewInterval");
   s.lock_lease_ms = agent.milliseconds("lockLease");
   s.standby_poll_ms = agent.milliseconds("standbyPollInterval");
@@ -108,6 +133,11 @@ std::vector<std::string> faults_of(const settings& s) {
       found.push_back(fmt::format("agentQMgrHost is the name of a host, not a URL: found {}", s.qmgr_host));
     }
   }
+  if (std::any_of(s.preferred.begin(), s.preferred.end(), [](const std::string& name) { return name.empty(); })) {
+    found.push_back(
+        "preferredInstances has an empty name: it is a list of names of instances with commas between them");
+  }
+  if (s.preferred.size() > 64) found.push_back("preferredInstances has more than 64 names");
   if (s.lock_lease_ms < 3 * s.lock_renew_ms) {
     found.push_back(
         fmt::format("lockLease ({} ms) is less than 3 x lockRenewInterval (3 x {} = {} ms): one late answer "

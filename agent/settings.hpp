@@ -44,6 +44,9 @@ struct settings {
   std::string transfer_root;
   std::string plan_directory;  // where plans of running transfers are kept
   bool bindings = true;
+  int qmgr_count = 1;  // of agentQMgrUrls
+  bool qmgr_randomize = false, qmgr_priority_backup = true;
+  std::string epoch_file;  // where the highest epoch that was seen is kept, when there are several queue managers
   data_settings data;
   program_settings programs;
   queue_settings queues;
@@ -60,10 +63,14 @@ struct settings {
   bool fail_at_capacity = false, fail_on_first_failure = false;
   std::int64_t status_rate_limit_ms = 30000, status_rate_min_ms = 300000, status_jitter_ms = 3000;
   std::int64_t qmgr_retry_ms = 30000, shutdown_timeout_ms = 10000;
-  std::uint32_t connect_timeout_ms = 10000, idle_timeout_ms = 8000;
+  std::uint32_t idle_timeout_ms = 8000;
   bool highly_available = false;
-  std::string instance;  // instanceName, or the host's name
-  int instance_priority = 100;
+  std::string instance;                // instanceName, or the host's name
+  int instance_priority = 100;         // what this instance is worth among those of the agent, 0 to 127
+  std::int64_t hang_back_ms = 0;       // how long it lets others be first, that are worth more; 0: it does not
+  std::vector<std::string> preferred;  // preferredInstances
+  bool fail_back = false;
+  std::int64_t fail_back_delay_ms = 60000;
   std::int64_t lock_renew_ms = 1000, lock_lease_ms = 4000, standby_poll_ms = 5000, consumer_sleep_ms = 30000;
   std::int64_t standby_publish_ms = 300000, standby_expiry_ms = 30000, standby_discard_ms = 600000;
 };

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
+#include "agent/fail_back.hpp"
 #include "common/amqp/requester.hpp"
 #include "common/formats/instances.hpp"
 #include "common/formats/lock.hpp"
@@ -44,8 +46,14 @@ void standby_reporter::leave(std::function<void()> then) {
 
 void standby_reporter::report_again() {
   report("standby");
-  if (!compared_) compare_versions();
-  timer_ = loop_.after(settings_.standby_publish_ms, [this] { report_again(); });
+  if (!compared_ || settings_.qmgr_count > 1) compare_versions();
+  timer_ = loop_.after(interval_ms(), [this] { report_again(); });
+}
+
+// Who may be given the lock back has to show that it is well.
+std::int64_t standby_reporter::interval_ms() const {
+  if (!settings_.fail_back) return settings_.standby_publish_ms;
+  return std::min(fail_back::report_interval_ms(settings_.fail_back_delay_ms), settings_.standby_publish_ms);
 }
 
 // At the lowest priority, so that every request overtakes it, and with a short life: it says nothing that the next one
@@ -84,6 +92,7 @@ void standby_reporter::compare_versions() {
     if (!about) return nullptr;
     return [this, about = *about, alive] {
       if (alive.expired()) return;
+      to_.epoch(std::strtoull(about.detail("epoch", "0").c_str(), nullptr, 10));
       compared(about.detail("instance"), about.detail("version"), std::atoi(about.detail("format").c_str()));
     };
   });

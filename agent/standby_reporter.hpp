@@ -19,7 +19,8 @@ class standby_reporter {
     // `settled` hears of it when it has arrived.
     std::function<void(const std::string& address, amqp::message content, std::function<void()> settled)> send;
     std::function<amqp::connection_options()> qmgr;
-    std::function<void()> incompatible;  // it must not take over: the other one writes what it cannot read
+    std::function<void(std::uint64_t epoch)> epoch;  // of the active one
+    std::function<void()> incompatible;              // it must not take over: the other one writes what it cannot read
   };
   standby_reporter(event_loop& loop, worker_pool& pool, const settings& s, handlers to);
   ~standby_reporter();
@@ -39,6 +40,7 @@ class standby_reporter {
   worker_pool& pool_;
   const settings& settings_;
   const handlers to_;
+  std::int64_t interval_ms() const;
   bool standing_by_ = false, compared_ = false;
   std::int64_t since_ms_ = 0;
   event_loop::timer_id timer_ = 0;

@@ -1,6 +1,7 @@
 #include "agent/state_store.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "common/formats/queues.hpp"
@@ -135,6 +136,39 @@ bool state_store::quiet() const {
   return std::none_of(sources_.begin(), sources_.end(), ended) &&
          std::none_of(destinations_.begin(), destinations_.end(), ended) &&
          std::none_of(plans_.begin(), plans_.end(), ended);
+}
+
+std::vector<amqp::delivery_id> state_store::held() const {
+  std::vector<amqp::delivery_id> all;
+  const auto add = [&](amqp::delivery_id one) {
+    if (one != 0) all.push_back(one);
+  };
+  for (const auto* entries : {&sources_, &destinations_}) {
+    for (const auto& [id, known] : *entries) add(known.delivery);
+  }
+  for (const auto& [id, its] : plans_) {
+    for (const auto& [key, one] : its.parts) add(one.delivery);
+  }
+  return all;
+}
+
+bool state_store::on_their_way() const {
+  const auto some = [](const auto& one) { return one.second.on_their_way > 0; };
+  return std::any_of(sources_.begin(), sources_.end(), some) ||
+         std::any_of(destinations_.begin(), destinations_.end(), some);
+}
+
+void state_store::settle(const std::vector<amqp::delivery_id>& some) {
+  const std::set<amqp::delivery_id> wanted(some.begin(), some.end());
+  const auto look = [&](amqp::delivery_id& one) {
+    if (wanted.count(one) > 0) accept(one);
+  };
+  for (auto* entries : {&sources_, &destinations_}) {
+    for (auto& [id, known] : *entries) look(known.delivery);
+  }
+  for (auto& [id, its] : plans_) {
+    for (auto& [key, one] : its.parts) look(one.delivery);
+  }
 }
 
 void state_store::when_quiet(std::function<void()> then) {

@@ -1,5 +1,6 @@
 #include "agent/status_reporter.hpp"
 
+#include <fmt/format.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -38,6 +39,8 @@ status_reporter::status_reporter(event_loop& loop, const settings& s, std::funct
   fixed_.os = std::string(about.sysname) + " " + about.release;
   fixed_.time_zone = zone_name();
   fixed_.instance = s.instance;
+  fixed_.preferred_instances = fmt::format("{}", fmt::join(s.preferred, ", "));
+  fixed_.fail_back_ms = s.fail_back ? s.fail_back_delay_ms : -1;
   fixed_.pid = getpid();
   fixed_.start_time_ms = wall_time_ms();
   fixed_.restarts = restarts != nullptr ? std::atoi(restarts) : 0;

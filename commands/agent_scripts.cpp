@@ -12,16 +12,28 @@ std::string head(const char* does, const std::string& agent, const std::string& 
                      qmgr);
 }
 
-}  // namespace
-
-std::string create_script(const std::string& agent, const amqp::script_target& target, amqp::broker_kind kind) {
-  return head("Makes", agent, target.qmgr) +
-         amqp::dialect_of(kind).declare_script(target, formats::agent_queues(agent));
+std::string host_options(const qmgr_connection& found, const amqp::endpoint& peer) {
+  return found.bindings ? std::string() : fmt::format(" -host {} -port {}", peer.host, peer.port);
 }
 
-std::string delete_script(const std::string& agent, const amqp::script_target& target, amqp::broker_kind kind) {
-  return head("Removes", agent, target.qmgr) +
-         amqp::dialect_of(kind).remove_script(target, formats::agent_queues(agent));
+}  // namespace
+
+std::string create_script(const std::string& agent, const qmgr_connection& found) {
+  std::string out = head("Makes", agent, found.qmgr);
+  for (const auto& peer : found.all()) {
+    const amqp::script_target target{found.qmgr, host_options(found, peer), peer.management_url};
+    out += amqp::dialect_of(peer.kind).declare_script(target, formats::agent_queues(agent));
+  }
+  return out;
+}
+
+std::string delete_script(const std::string& agent, const qmgr_connection& found) {
+  std::string out = head("Removes", agent, found.qmgr);
+  for (const auto& peer : found.all()) {
+    const amqp::script_target target{found.qmgr, host_options(found, peer), peer.management_url};
+    out += amqp::dialect_of(peer.kind).remove_script(target, formats::agent_queues(agent));
+  }
+  return out;
 }
 
 }  // namespace baton::commands

@@ -4,11 +4,12 @@
 #include <string>
 
 #include "common/amqp/dialect.hpp"
+#include "properties/connection.hpp"
 
 namespace baton::commands {
 
-// Shell scripts of whatever makes and removes queues on that kind of queue manager.
-std::string create_script(const std::string& agent, const amqp::script_target& target, amqp::broker_kind kind);
-std::string delete_script(const std::string& agent, const amqp::script_target& target, amqp::broker_kind kind);
+// Shell scripts of whatever makes and removes queues on that kind of queue manager; on each, where there are several.
+std::string create_script(const std::string& agent, const qmgr_connection& found);
+std::string delete_script(const std::string& agent, const qmgr_connection& found);
 
 }  // namespace baton::commands

@@ -38,8 +38,10 @@ status purge(const workspace& work, const property_set& agent, const std::vector
   const auto peer = agent_qmgr_connection(agent, work.where);
   if (!peer) return peer.error();
   for (const std::string& queue : queues) {
-    auto purged = amqp::dialect_of(peer->peer.kind).purge(command_connection(peer->peer), queue, answer_timeout_ms);
-    if (!purged && purged.error().code != errc::not_found) return purged;
+    for (const auto& one : peer->all()) {
+      auto purged = amqp::dialect_of(one.kind).purge(command_connection(one), queue, answer_timeout_ms);
+      if (!purged && purged.error().code != errc::not_found) return purged;
+    }
     say(messages::BFGCL0935I, queue);
   }
   return done();

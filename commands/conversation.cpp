@@ -33,12 +33,12 @@ result<amqp::endpoint> qmgr_of_agent(const workspace& work, const std::string& a
   }
   const auto own = property_set::read(work.where.agent_properties(work.coordination, agent), agent_properties());
   if (own.ok() && (wanted.empty() || own.values.text("agentQMgr") == wanted)) {
-    const auto found = agent_qmgr_connection(own.values, work.where);
+    const auto found = first_that_answers(agent_qmgr_connection(own.values, work.where));
     return found ? result<amqp::endpoint>(found->peer) : result<amqp::endpoint>(found.error());
   }
   const auto commands = load_command(work);
   if (commands && (wanted.empty() || commands->text("connectionQMgr") == wanted)) {
-    const auto found = command_qmgr_connection(*commands, work.where);
+    const auto found = first_that_answers(command_qmgr_connection(*commands, work.where));
     return found ? result<amqp::endpoint>(found->peer) : result<amqp::endpoint>(found.error());
   }
   if (wanted.empty()) return commands.error();
@@ -87,7 +87,7 @@ result<formats::answer> ask_coordination(const workspace& work, const formats::q
                                          std::int64_t timeout_ms) {
   const auto properties = load_coordination(work);
   if (!properties) return properties.error();
-  const auto peer = coordination_qmgr_connection(*properties, work.where);
+  const auto peer = first_that_answers(coordination_qmgr_connection(*properties, work.where), timeout_ms);
   if (!peer) return peer.error();
   auto conversation = amqp::requester::connect(command_connection(peer->peer, timeout_ms), timeout_ms);
   if (!conversation) return conversation.error();

@@ -20,6 +20,8 @@ constexpr option options[] = {
     {"agentQMgrHost", "agent-qmgr-host", option_kind::text, "host",
      "Its host. Without it: the embedded queue manager of this host (bindings mode)."},
     {"agentQMgrPort", "agent-qmgr-port", option_kind::text, "port", "Its port. Default: 5672."},
+    {"agentQMgrUrls", "agent-qmgr-urls", option_kind::text, "urls",
+     "Several, tried in order, instead of host and port: amqp://one:5672,amqps://two:5671."},
     {"agentQMgrType", "agent-qmgr-type", option_kind::choice, "type", "Kind of queue manager. Default: embedded.",
      false, false, false, 0, 0, "embedded|rabbitmq"},
     {"agentQMgrManagementUrl", "agent-qmgr-management-url", option_kind::text, "url",
@@ -30,32 +32,34 @@ constexpr option options[] = {
     {"x", "highly-available", option_kind::flag, "",
      "One of several instances of the agent, of which one is active and the others stand by."},
     {"instanceName", "instance-name", option_kind::text, "name", "Name of this instance. Default: the host name."},
+    {"instancePriority", "instance-priority", option_kind::text, "0-127",
+     "Of several instances the one with the highest value is to be the active one. Default: 100."},
     {"transferRoot", "transfer-root", option_kind::text, "directory", "Directory that relative paths start from."},
     configuration_option,
     force_option,
 };
 constexpr std::string_view not_yet[] = {"agentQMgrChannel", "ac", "authorityChecking", "s", "su", "sp", "sj", "sl"};
 
-status write_scripts(const workspace& work, const property_values& values, const amqp::endpoint& peer) {
-  const std::string agent = values.at("agentName");
-  amqp::script_target target{values.at("agentQMgr"), "", peer.management_url};
-  if (values.contains("agentQMgrHost")) target.host_options = " -host " + values.at("agentQMgrHost");
-  if (values.contains("agentQMgrPort")) target.host_options += " -port " + values.at("agentQMgrPort");
+status write_scripts(const workspace& work, const std::string& agent, const qmgr_connection& found) {
   const auto folder = work.where.agent_config(work.coordination, agent);
   const auto create = folder / (agent + "_create.sh"), remove = folder / (agent + "_delete.sh");
-  if (auto written = write_file_atomically(create, create_script(agent, target, peer.kind), 0755); !written)
-    return written;
+  if (auto written = write_file_atomically(create, create_script(agent, found), 0755); !written) return written;
   say(messages::BFGCM0239I, create.native());
-  if (auto written = write_file_atomically(remove, delete_script(agent, target, peer.kind), 0755); !written)
-    return written;
+  if (auto written = write_file_atomically(remove, delete_script(agent, found), 0755); !written) return written;
   say(messages::BFGCM0241I, remove.native());
   return done();
 }
 
-status declare_queues(const result<qmgr_connection>& peer, const std::string& agent) {
-  if (!peer) return peer.error();
-  return amqp::dialect_of(peer->peer.kind)
-      .declare(command_connection(peer->peer), formats::agent_queues(agent), answer_timeout_ms);
+// On each queue manager of a list; those that are down now get them from the agent when it comes there.
+status declare_queues(const result<qmgr_connection>& found, const std::string& agent) {
+  if (!found) return found.error();
+  status all = done();
+  for (const auto& peer : found->all()) {
+    const auto made =
+        amqp::dialect_of(peer.kind).declare(command_connection(peer), formats::agent_queues(agent), answer_timeout_ms);
+    if (!made) all = made;
+  }
+  return all;
 }
 
 int run(const arguments& words) {
@@ -74,7 +78,10 @@ int run(const arguments& words) {
   // A local queue manager that does not run has no address, but is known to be an embedded one.
   const auto peer = agent_qmgr_connection(*properties, work->where);
   if (!peer && peer.error().code != errc::unreachable) return fail(peer.error());
-  const auto scripts = write_scripts(*work, *values, peer ? peer->peer : amqp::endpoint{});
+  qmgr_connection local;
+  local.qmgr = properties->text("agentQMgr");
+  local.bindings = true;
+  const auto scripts = write_scripts(*work, agent, peer ? *peer : local);
   if (!scripts) return fail(scripts.error());
   const auto declared = declare_queues(peer, agent);
   if (declared) {

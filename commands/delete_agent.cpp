@@ -31,14 +31,18 @@ status remove_queues(const workspace& work, const std::string& agent) {
   if (!peer) return peer.error();
   std::vector<std::string> names;
   for (const auto& queue : formats::agent_queues(agent)) names.push_back(queue.name);
-  return amqp::dialect_of(peer->peer.kind).remove(command_connection(peer->peer), names, answer_timeout_ms);
+  for (const auto& one : peer->all()) {
+    auto removed = amqp::dialect_of(one.kind).remove(command_connection(one), names, answer_timeout_ms);
+    if (!removed) return removed;
+  }
+  return done();
 }
 
 // Tells the coordination service that the agent's status means nothing any more.
 status tell_coordination(const workspace& work, const std::string& agent) {
   const auto properties = load_coordination(work);
   if (!properties) return properties.error();
-  const auto peer = coordination_qmgr_connection(*properties, work.where);
+  const auto peer = first_that_answers(coordination_qmgr_connection(*properties, work.where));
   if (!peer) return peer.error();
   auto conversation = amqp::requester::connect(command_connection(peer->peer), answer_timeout_ms);
   if (!conversation) return conversation.error();

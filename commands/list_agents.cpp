@@ -18,11 +18,12 @@ constexpr option options[] = {
     timeout_option,
 };
 
-// "one (active), two": empty for an agent that is not highly available.
+// "one (active, 127), two (100)", with what each is worth: empty for an agent that is not highly available.
 std::string instances_of(const formats::agent_status& s) {
   std::string out;
   for (const auto& i : s.instances) {
-    out += (out.empty() ? "" : ", ") + i.name + (i.role == "active" ? " (active)" : "");
+    out +=
+        fmt::format("{}{} ({}{})", out.empty() ? "" : ", ", i.name, i.role == "active" ? "active, " : "", i.priority);
   }
   return out;
 }

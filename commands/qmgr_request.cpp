@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <random>
+
+#include "common/amqp/probe.hpp"
 #include "common/amqp/requester.hpp"
 
 namespace baton::commands {
@@ -27,6 +31,27 @@ amqp::connection_options command_connection(const amqp::endpoint& peer, std::int
   options.name = "fte";
   options.connect_timeout_ms = static_cast<std::uint32_t>(timeout_ms);
   return options;
+}
+
+result<qmgr_connection> first_that_answers(result<qmgr_connection> found, std::int64_t timeout_ms) {
+  if (!found || found->more.empty()) return found;
+  auto peers = found->all();
+  if (found->randomize) std::shuffle(peers.begin(), peers.end(), std::mt19937_64(std::random_device{}()));
+  // One that says nothing must not take the time of the others.
+  const auto share = timeout_ms / static_cast<std::int64_t>(peers.size());
+  const std::int64_t patience_ms = std::max<std::int64_t>(std::min(found->connect_timeout_ms, share), 1);
+  std::string tried;
+  for (const auto& peer : peers) {
+    const auto up = amqp::answers(command_connection(peer, patience_ms), patience_ms);
+    if (up) {
+      found->peer = peer;
+      found->more.clear();
+      return found;
+    }
+    if (up.error().code == errc::not_permitted) return up.error();
+    tried += (tried.empty() ? "" : "; ") + up.error().text;
+  }
+  return error{errc::unreachable, fmt::format("no queue manager of the list answers: {}", tried)};
 }
 
 result<nlohmann::json> ask_qmgr(const amqp::endpoint& peer, const std::string& operation, const nlohmann::json& body,

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "properties/check_value.hpp"
+#include "properties/qmgr_urls.hpp"
 #include "properties/write.hpp"
 
 namespace baton::commands {
@@ -19,10 +20,22 @@ result<property_values> values_of_options(const arguments& words, const property
     values[std::string(entry->name)] = *checked;
   }
   for (const auto& [name, value] : values) {
+    if (!name.ends_with("QMgrUrls")) continue;
+    if (const auto read = parse_qmgr_urls(value); !read) {
+      return error{errc::bad_usage, fmt::format("-{}: {}", name, read.error().text)};
+    }
+    const std::string prefix = name.substr(0, name.size() - 4);
+    for (const std::string& other : {prefix + "Host", prefix + "Port"}) {
+      if (values.contains(other)) return error{errc::bad_usage, fmt::format("-{} takes the place of -{}", name, other)};
+    }
+  }
+  for (const auto& [name, value] : values) {
     constexpr std::string_view kind = "QMgrType";
     if (!name.ends_with(kind) || value == table.find(name)->default_value) continue;
-    const std::string host = name.substr(0, name.size() - 4) + "Host";
-    if (!values.contains(host)) return error{errc::bad_usage, fmt::format("-{} {} needs -{}", name, value, host)};
+    const std::string prefix = name.substr(0, name.size() - 4), host = prefix + "Host";
+    if (!values.contains(host) && !values.contains(prefix + "Urls")) {
+      return error{errc::bad_usage, fmt::format("-{} {} needs -{} or -{}Urls", name, value, host, prefix)};
+    }
   }
   return values;
 }

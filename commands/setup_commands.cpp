@@ -12,6 +12,8 @@ constexpr option options[] = {
     {"connectionQMgrHost", "connection-qmgr-host", option_kind::text, "host",
      "Its host. Without it: the embedded queue manager of this host."},
     {"connectionQMgrPort", "connection-qmgr-port", option_kind::text, "port", "Its port. Default: 5672."},
+    {"connectionQMgrUrls", "connection-qmgr-urls", option_kind::text, "urls",
+     "Several, tried in order, instead of host and port: amqp://one:5672,amqps://two:5671."},
     {"connectionQMgrType", "connection-qmgr-type", option_kind::choice, "type",
      "Kind of queue manager. Default: embedded.", false, false, false, 0, 0, "embedded|rabbitmq"},
     {"connectionQMgrManagementUrl", "connection-qmgr-management-url", option_kind::text, "url",

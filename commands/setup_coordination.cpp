@@ -13,6 +13,8 @@ constexpr option options[] = {
     {"coordinationQMgrHost", "coordination-qmgr-host", option_kind::text, "host",
      "Its host. Without it: the embedded queue manager of this host."},
     {"coordinationQMgrPort", "coordination-qmgr-port", option_kind::text, "port", "Its port. Default: 5672."},
+    {"coordinationQMgrUrls", "coordination-qmgr-urls", option_kind::text, "urls",
+     "Several, tried in order, instead of host and port: amqp://one:5672,amqps://two:5671."},
     {"coordinationQMgrType", "coordination-qmgr-type", option_kind::choice, "type",
      "Kind of queue manager. Default: embedded.", false, false, false, 0, 0, "embedded|rabbitmq"},
     {"coordinationQMgrManagementUrl", "coordination-qmgr-management-url", option_kind::text, "url",

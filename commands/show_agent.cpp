@@ -60,6 +60,10 @@ void print_instances(const formats::agent_row& row) {
                i.epoch > 0 ? std::to_string(i.epoch) : "", time_text(i.since_ms), age_text(i.silent_ms + row.age_ms)});
   }
   print_line("Agent Instances:\n" + table.rendered());
+  const auto& s = row.status;
+  print_fields("Agent Preference Information",
+               {{"Preferred Instances", s.preferred_instances.empty() ? "by priority" : s.preferred_instances},
+                {"Fail Back", s.fail_back_ms < 0 ? "no" : "after " + human_duration_ms(s.fail_back_ms)}});
 }
 
 int print_takeovers(const workspace& work, const std::string& agent, std::int64_t timeout_ms) {
@@ -98,7 +102,7 @@ void print_verbose(const formats::agent_status& s) {
 int print_queues(const workspace& work, const std::string& agent) {
   const auto properties = load_agent(work, agent);
   if (!properties) return fail(properties.error());
-  const auto peer = agent_qmgr_connection(*properties, work.where);
+  const auto peer = first_that_answers(agent_qmgr_connection(*properties, work.where));
   if (!peer) return fail(peer.error());
   const auto answer = ask_qmgr(peer->peer, "list", nlohmann::json::object());
   if (!answer) return fail(answer.error());

@@ -81,7 +81,7 @@ int run(const arguments& words) {
         {errc::in_use, fmt::format("the agent {} is running already: its controller is process {}", *agent, *process)});
   }
   // In front it is not: a queue manager begun here would end with the service that this is.
-  if (!words.has("F") && properties->text("agentQMgrHost").empty()) {
+  if (!words.has("F") && properties->text("agentQMgrHost").empty() && properties->text("agentQMgrUrls").empty()) {
     const auto up = ensure_local_qmgr(work->where, properties->text("agentQMgr"));
     if (!up) return fail(up.error());
   }

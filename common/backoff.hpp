@@ -11,4 +11,15 @@ inline std::int64_t doubled_wait_ms(std::int64_t first_ms, int failures, std::in
   return std::min(first_ms << std::min(failures, 20), longest_ms);
 }
 
+// Failures until a list of so many addresses has been tried: each of them, and the one that was lost a second time.
+inline int tries_of_round(int addresses) {
+  return addresses > 1 ? addresses + 1 : 1;
+}
+
+// With several addresses the next one is tried at once, and only between two rounds there is a wait; 0: none.
+inline std::int64_t round_wait_ms(std::int64_t first_ms, int failures, std::int64_t longest_ms, int addresses) {
+  const int tries = tries_of_round(addresses);
+  return (failures + 1) % tries == 0 ? doubled_wait_ms(first_ms, failures / tries, longest_ms) : 0;
+}
+
 }  // namespace baton

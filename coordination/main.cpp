@@ -2,6 +2,8 @@
 #include <signal.h>
 
 #include <iostream>
+#include <memory>
+#include <vector>
 
 #include "common/log.hpp"
 #include "common/signals.hpp"
@@ -52,18 +54,34 @@ int run(int count, char** words) {
   coordination::service_options options;
   options.database = (where->coordination_store(*name)).string();
   options.history_days = static_cast<int>(read.values.integer("historyDays"));
-  coordination::service service(loop, options, [&]() -> result<amqp::connection_options> {
-    const auto found = coordination_qmgr_connection(read.values, *where);
-    if (!found) return found.error();
-    amqp::connection_options connect;
-    connect.peer = found->peer;
-    connect.name = "coordination";
-    return connect;
-  });
+  const auto all = coordination_qmgr_connection(read.values, *where);
+  if (!all && all.error().code == errc::bad_property) return fail(all.error().text);
+  const auto one = [&](std::size_t place) -> coordination::service::locator {
+    return [&, place]() -> result<amqp::connection_options> {
+      const auto found = coordination_qmgr_connection(read.values, *where);
+      if (!found) return found.error();
+      amqp::connection_options connect;
+      connect.peer = found->all().at(place);
+      connect.name = "coordination";
+      connect.connect_timeout_ms = static_cast<std::uint32_t>(found->connect_timeout_ms);
+      return connect;
+    };
+  };
+  coordination::service service(loop, options, one(0));
+  // Agents publish to the first that they reach, and that need not be the same for all.
+  std::vector<std::unique_ptr<coordination::service>> further;
+  for (std::size_t place = 1; all && place <= all->more.size(); ++place) {
+    further.push_back(std::make_unique<coordination::service>(service, one(place)));
+  }
   const signal_watch signals(loop, [&](int got) {
-    if (got != SIGHUP) service.stop();
+    if (got == SIGHUP) return;
+    for (const auto& other : further) other->stop();
+    service.stop();
   });
-  loop.post([&] { service.start(); });
+  loop.post([&] {
+    service.start();
+    for (const auto& other : further) other->start();
+  });
   loop.run();
   log_to(messages::BFGCO0006I);
   return 0;

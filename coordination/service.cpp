@@ -25,23 +25,43 @@ constexpr std::int64_t declare_timeout_ms = 5000;
 }  // namespace
 
 service::service(event_loop& loop, const service_options& options, locator where)
-    : loop_(loop), options_(options), where_(std::move(where)), history_(options.database, options.shared) {}
+    : loop_(loop),
+      options_(options),
+      where_(std::move(where)),
+      own_history_(std::make_unique<history>(options.database, options.shared)),
+      history_(*own_history_),
+      pool_(loop, 1) {}
+
+service::service(service& first, locator where)
+    : loop_(first.loop_),
+      options_(first.options_),
+      where_(std::move(where)),
+      history_(first.history_),
+      pool_(loop_, 1) {}
 
 service::~service() = default;
 
 void service::start() {
   connect();
-  prune();
+  if (own_history_) prune();
 }
 
 void service::connect() {
   if (stopped_) return;
   const auto found = where_();
   if (!found) return retry(found.error());
-  const auto& dialect = amqp::dialect_of(found->peer.kind);
-  const auto made = dialect.declare(*found, formats::coordination_queues(), declare_timeout_ms);
-  if (!made) return retry(made.error());
-  connection_ = std::make_unique<amqp::connection>(loop_, *found, *this);
+  pool_.submit([this, where = *found]() -> std::function<void()> {
+    const auto made =
+        amqp::dialect_of(where.peer.kind).declare(where, formats::coordination_queues(), declare_timeout_ms);
+    return [this, where, made] {
+      if (stopped_) return;
+      made ? open(where) : retry(made.error());
+    };
+  });
+}
+
+void service::open(const amqp::connection_options& where) {
+  connection_ = std::make_unique<amqp::connection>(loop_, where, *this);
   amqp::receiver_options from;
   from.address = formats::publication_queue;
   from.credit = publication_credit;
@@ -191,7 +211,7 @@ void service::prune() {
 void service::stop() {
   stopped_ = true;
   if (connection_) connection_->close();
-  loop_.stop();
+  if (own_history_) loop_.stop();
 }
 
 struct background_service::running {

@@ -13,6 +13,7 @@
 #include "common/amqp/connection.hpp"
 #include "common/amqp/sender_cache.hpp"
 #include "common/loop.hpp"
+#include "common/worker_pool.hpp"
 #include "coordination/history.hpp"
 
 namespace baton::coordination {
@@ -28,10 +29,13 @@ class service : public amqp::connection_events {
   // `where` finds the queue manager before each attempt; it may read files.
   using locator = std::function<result<amqp::connection_options>()>;
   service(event_loop& loop, const service_options& options, locator where);
+  // Of several queue managers that agents publish to: this one's. The history is that of the other, which must live as
+  // long.
+  service(service& first, locator where);
   ~service() override;
 
   void start();
-  void stop();  // loop thread; closes the connection and ends the loop
+  void stop();  // loop thread; closes the connection, and the one with the history ends the loop
 
  private:
   struct publication {
@@ -39,6 +43,7 @@ class service : public amqp::connection_events {
     amqp::message content;
   };
   void connect();
+  void open(const amqp::connection_options& where);
   void retry(const error& why);
   void store_batch();
   void apply(const amqp::message& content);
@@ -53,11 +58,13 @@ class service : public amqp::connection_events {
   event_loop& loop_;
   const service_options options_;
   const locator where_;
-  history history_;
+  std::unique_ptr<history> own_history_;
+  history& history_;
   std::unique_ptr<amqp::connection> connection_;
   amqp::link_id publications_ = 0, queries_ = 0;
   amqp::sender_cache replies_;
   std::vector<publication> batch_;
+  worker_pool pool_;  // with one thread: a queue manager that says nothing must not hold up the others
   int failures_ = 0;
   bool told_ = false, stopped_ = false;
 };

@@ -19,12 +19,23 @@ constexpr property entries[] = {
      "Host of the queue manager. Without it the agent uses the embedded queue manager of its own host (bindings "
      "mode)."},
     {"agentQMgrPort", integer, "5672", 1, 65535, "", "Port of the queue manager; only used with agentQMgrHost."},
+    {"agentQMgrUrls", text, "", 0, 0, "",
+     "Queue managers instead of agentQMgrHost and agentQMgrPort: amqp://host:port or amqps://host:port, separated by "
+     "commas, tried in this order. Only one at a time is used. Queue managers that share no state each have a lock, "
+     "queues and records of their own."},
+    {"agentQMgrRandomize", boolean, "false", 0, 0, "",
+     "Try the queue managers of agentQMgrUrls in a random order. Only where all of them are one cluster: otherwise "
+     "instances of an agent end up on different ones."},
+    {"agentQMgrPriorityBackup", boolean, "true", 0, 0, "",
+     "An agent that is connected to another one goes back to the first of agentQMgrUrls when that is up again, at a "
+     "checkpoint of its transfers. It looks every agentQMgrRetryInterval. Without effect with agentQMgrRandomize."},
     {"agentQMgrType", choice, "embedded", 0, 0, "embedded|rabbitmq",
      "Kind of queue manager. rabbitmq: RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management; needs "
      "agentQMgrHost."},
     {"agentQMgrManagementUrl", text, "", 0, 0, "",
      "Where the management API of a queue manager that is not embedded listens. Default for rabbitmq: port 15672 of "
-     "agentQMgrHost, or 15671 with TLS. Queues are in the virtual host /."},
+     "agentQMgrHost, or 15671 with TLS; with agentQMgrUrls one for each, separated by commas. Queues are in the "
+     "virtual host /."},
     {"agentQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password for the queue manager. Only its owner may be able to read it."},
     {"agentSslTrustStore", path, "", 0, 0, "",
@@ -45,8 +56,16 @@ constexpr property entries[] = {
     {"instanceName", text, "", 0, 0, "",
      "Name of this instance, unique among those of the agent. Default: the host name."},
     {"instancePriority", integer, "100", 0, 127, "",
-     "Of several instances that stand by, the one with the highest value takes over. Queue managers without consumer "
-     "priority ignore it."},
+     "Of several instances that can be the active one the one with the highest value is. One that sets less than 127 "
+     "lets others be first for 10 ms for each point that it has less. Without effect with preferredInstances, but for "
+     "instances that are not in it."},
+    {"preferredInstances", text, "", 0, 0, "",
+     "Names of instances, separated by commas: of those that can be the active one the first in the list is, and any "
+     "other one when none of them can. The same on all hosts."},
+    {"failBack", boolean, "false", 0, 0, "",
+     "The active instance gives the lock back, at a checkpoint of its transfers, when one that is preferred to it has "
+     "been standing by for failBackDelay. The same on all hosts."},
+    {"failBackDelay", seconds, "60", 0, days_s, "", "See failBack."},
     {"lockRenewInterval", milliseconds, "1000", 50, 60000, "",
      "How often the active instance proves that it still has the lock."},
     {"lockLease", milliseconds, "4000", 200, 600000, "",
@@ -177,7 +196,6 @@ constexpr std::string_view not_yet[] = {
     "agentFrameSize",
     "agentQMgrChannel",
     "agentQMgrStandby",
-    "agentQMgrUrls",
     "agentSslCipherSpec",
     "agentSslFipsRequired",
     "agentSslKeyStore",
@@ -198,8 +216,6 @@ constexpr std::string_view not_yet[] = {
     "enableUserMetadataOptions",
     "exitClassPath",
     "exitNativeLibraryPath",
-    "failBack",
-    "failBackDelay",
     "IOExitClasses",
     "ioIdleThreadTimeout",
     "ioQueueDepth",
@@ -214,7 +230,6 @@ constexpr std::string_view not_yet[] = {
     "monitorMaxResourcesInPoll",
     "monitorSilenceOnTriggerFailure",
     "monitorStopOnInternalFailure",
-    "preferredInstances",
     "protocolBridgeCredentialExitClasses",
     "publicationMDUser",
     "resourceMonitorLog",

@@ -1,11 +1,14 @@
 // From properties to the address of a queue manager.
 //   client mode:   <prefix>QMgrHost is set; the queue manager listens on that host and <prefix>QMgrPort.
+//                  Or <prefix>QMgrUrls is set: a list of those, tried in order.
 //   bindings mode: no host; it is the embedded queue manager of this host, which says where it listens in
 //                  qmgrs/<NAME>/qmgr.address while it runs.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/amqp/connection.hpp"
 #include "common/result.hpp"
@@ -17,7 +20,12 @@ namespace baton {
 struct qmgr_connection {
   std::string qmgr;
   bool bindings = false;
-  amqp::endpoint peer;
+  amqp::endpoint peer;               // the first
+  std::vector<amqp::endpoint> more;  // of a list, behind it
+  bool randomize = false;
+  std::int64_t connect_timeout_ms = 10000;  // of each attempt
+
+  std::vector<amqp::endpoint> all() const;
 };
 
 // errc::unreachable: the queue manager does not run on this host; not_permitted: the credentials file may not be used;

@@ -12,12 +12,24 @@ constexpr property coordination_entries[] = {
     {"coordinationQMgrHost", text, "", 0, 0, "",
      "Host of the queue manager. Without it: the embedded queue manager of this host."},
     {"coordinationQMgrPort", integer, "5672", 1, 65535, "", "Port of the queue manager; only used with a host."},
+    {"coordinationQMgrUrls", text, "", 0, 0, "",
+     "Queue managers instead of coordinationQMgrHost and coordinationQMgrPort: amqp://host:port or amqps://host:port, "
+     "separated by "
+     "commas, tried in this order. Agents publish to the first that is up, lists are asked for there, and the "
+     "coordination service of its own process (fteStartCoordination) takes publications from all of them."},
+    {"coordinationQMgrRandomize", boolean, "false", 0, 0, "",
+     "Try the queue managers of coordinationQMgrUrls in a random order."},
+    {"coordinationQMgrPriorityBackup", boolean, "true", 0, 0, "",
+     "Agents that publish to another one go back to the first of coordinationQMgrUrls when that is up again."},
+    {"coordinationQMgrConnectTimeout", milliseconds, "10000", 100, 86400000, "",
+     "Time after which an attempt to connect is given up."},
     {"coordinationQMgrType", choice, "embedded", 0, 0, "embedded|rabbitmq",
      "Kind of queue manager. rabbitmq: RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management; needs "
      "coordinationQMgrHost."},
     {"coordinationQMgrManagementUrl", text, "", 0, 0, "",
      "Where the management API of a queue manager that is not embedded listens. Default for rabbitmq: port 15672 of "
-     "coordinationQMgrHost, or 15671 with TLS. Queues are in the virtual host /."},
+     "coordinationQMgrHost, or 15671 with TLS; with coordinationQMgrUrls one for each, separated by commas. Queues "
+     "are in the virtual host /."},
     {"coordinationQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
     {"coordinationSslTrustStore", path, "", 0, 0, "",
@@ -50,12 +62,22 @@ constexpr property command_entries[] = {
     {"connectionQMgrHost", text, "", 0, 0, "",
      "Host of the queue manager. Without it: the embedded queue manager of this host."},
     {"connectionQMgrPort", integer, "5672", 1, 65535, "", "Port of the queue manager; only used with a host."},
+    {"connectionQMgrUrls", text, "", 0, 0, "",
+     "Queue managers instead of connectionQMgrHost and connectionQMgrPort: amqp://host:port or amqps://host:port, "
+     "separated by "
+     "commas, tried in this order. Each command uses the first that is up."},
+    {"connectionQMgrRandomize", boolean, "false", 0, 0, "",
+     "Try the queue managers of connectionQMgrUrls in a random order."},
+    {"connectionQMgrConnectTimeout", milliseconds, "10000", 100, 86400000, "",
+     "Time after which an attempt to connect to one of connectionQMgrUrls is given up. A command that has less time in "
+     "all gives each an equal part of it."},
     {"connectionQMgrType", choice, "embedded", 0, 0, "embedded|rabbitmq",
      "Kind of queue manager. rabbitmq: RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management; needs "
      "connectionQMgrHost."},
     {"connectionQMgrManagementUrl", text, "", 0, 0, "",
      "Where the management API of a queue manager that is not embedded listens. Default for rabbitmq: port 15672 of "
-     "connectionQMgrHost, or 15671 with TLS. Queues are in the virtual host /."},
+     "connectionQMgrHost, or 15671 with TLS; with connectionQMgrUrls one for each, separated by commas. Queues "
+     "are in the virtual host /."},
     {"connectionQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
     {"connectionSslTrustStore", path, "", 0, 0, "",

@@ -48,7 +48,7 @@ void keeper::delivered(generation of, delivery id, const std::string& body) {
       std::pair{seen.epoch, seen.sequence} >= std::pair{predecessor_.epoch, predecessor_.sequence}) {
     predecessor_ = seen;
   }
-  feed(event::delivered{of, id, {seen.epoch, seen.sequence, seen.run, seen.released}});
+  feed(event::delivered{of, id, {seen.epoch, seen.sequence, seen.run, seen.released, seen.moved}});
 }
 
 void keeper::perform(const action::send& a) {
@@ -56,6 +56,7 @@ void keeper::perform(const action::send& a) {
   t.epoch = a.what.epoch;
   t.sequence = a.what.sequence;
   t.released = a.what.released;
+  t.moved = a.what.moved;
   t.renewed_ms = wall_time_ms();
   to_.send(machine_.current(), std::move(t), a.durable);
 }

@@ -18,7 +18,7 @@ class keeper {
  public:
   // What the machine's actions are to the agent. None of them may destroy the keeper.
   struct handlers {
-    std::function<void(generation as)> connect;
+    std::function<void(generation as, address where)> connect;
     std::function<void()> disconnect;
     std::function<void(generation of, formats::lock_token token, bool durable)> send;
     std::function<void(delivery id)> settle;
@@ -46,7 +46,7 @@ class keeper {
   bool lease_holds() const { return boot_time_ms() < deadline_ms_.load(); }
 
  private:
-  void perform(const action::connect& a) { to_.connect(a.as); }
+  void perform(const action::connect& a) { to_.connect(a.as, a.where); }
   void perform(const action::disconnect&) { to_.disconnect(); }
   void perform(const action::send& a);
   void perform(const action::settle& a) { to_.settle(a.id); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <limits>
+#include <utility>
 
 #include "common/backoff.hpp"
 
@@ -10,6 +11,7 @@ namespace baton::lock {
 namespace {
 constexpr std::int64_t connect_patience_ms = 60000;  // above the connection's own timeouts, which come first
 constexpr std::int64_t steady_ms = 30000;            // a connection that lived this long was a good one
+constexpr std::int64_t way_open_ms = 3000;  // who gave way and then was not delivered the lock for so long: others are
 }  // namespace
 
 std::string_view to_string(state s) {
@@ -41,6 +43,7 @@ void machine::on(const event::connected& e, actions& out) {
   if (e.of != generation_ || !connecting_) return;
   connecting_ = false;
   connected_at_ = now_;
+  consumer_priority_ = e.consumer_priority;
   state_ = state::standby;
   if (refused_ > 0) out.emplace_back(action::admitted{});
   refused_ = 0;
@@ -52,6 +55,7 @@ void machine::on(const event::refused& e, actions& out) {
   if (!connecting_) return on(event::lost{e.of}, out);  // the links were open for a moment
   // The first wait is short: the other one may be on its way out.
   const std::int64_t wait = refused_ == 0 ? limits_.poll_interval_ms : limits_.sleep_time_ms;
+  where_ = address::same;
   if (refused_++ == 0) out.emplace_back(action::excluded{limits_.sleep_time_ms});
   close(out);
   wake_ = now_ + jitter(wait);
@@ -75,6 +79,7 @@ void machine::on(const event::delivered& e, actions& out) {
     return;
   }
   if (state_ == state::stepping_down) return;  // it goes back when the connection closes
+  if (state_ == state::standby && gives_way()) return give_way(out);
   held_.push_back({e.id, false, 0});
   if (state_ == state::standby) return claim(out);
   if (!own || e.what.epoch != epoch_ || e.what.sequence != 0) return;
@@ -98,19 +103,20 @@ void machine::on(const event::accepted& e, actions& out) {
 void machine::on(const event::recovered& e, actions&) {
   if (e.of != generation_ || state_ != state::recovering) return;
   state_ = state::active;
-  failures_ = 0;
+  failures_ %= tries_of_round(limits_.addresses);
 }
 
 // The broker may have lost our newest token, or we are no longer the consumer: one round trip tells which.
 void machine::on(const event::outbid& e, actions& out) {
   if (e.epoch < epoch_) return;  // answered by the epoch that we have now
-  look_at({e.epoch, 0, {}, false});
+  look_at({e.epoch, 0, {}, false, false});
   if (!holds() || confirm_ != 0) return;
   renew(out);
   confirm_ = sequence_;
 }
 
 void machine::on(const event::stop&, actions& out) {
+  aside_ = false;
   if (state_ == state::stepping_down) return;
   if (!holds()) return end(out);
   deactivate(out);
@@ -118,12 +124,27 @@ void machine::on(const event::stop&, actions& out) {
   wake_ = now_ + limits_.step_down_ms;
 }
 
+// Not before it could say that no older lease is left: the next one would have to wait for that.
+void machine::on(const event::step_aside& e, actions& out) {
+  if (state_ != state::active || confirm_ != 0 || now_ < alone_at_) return;
+  deactivate(out);
+  state_ = state::stepping_down;
+  aside_ = true;
+  moves_ = e.moves;
+  aside_ms_ = e.for_ms;
+  wake_ = now_ + limits_.step_down_ms;
+}
+
 void machine::on(const event::quiet&, actions& out) {
   if (state_ != state::stepping_down || released_) return;
   // An epoch before ours may still be in its lease: the next one has to wait for that as we would have had to.
   if (now_ < alone_at_) return end(out);
+  release(aside_ && moves_, out);
+}
+
+void machine::release(bool moved, actions& out) {
   released_ = true;
-  out.emplace_back(action::send{{epoch_, ++sequence_, run_, true}, true});
+  out.emplace_back(action::send{{epoch_, ++sequence_, run_, true, moved}, true});
 }
 
 void machine::on(const event::tick&, actions& out) {
@@ -134,7 +155,10 @@ void machine::on(const event::tick&, actions& out) {
       if (connecting_) close(out);
       return connect(out);
     case state::standby:
-      return seed(out);
+      gave_way_ = led_ = false;
+      if (now_ >= seed_at_) return seed(out);
+      wake_ = seed_at_;
+      return;
     case state::recovering:
     case state::active:
       return renew(out);
@@ -149,7 +173,7 @@ void machine::on(const event::tick&, actions& out) {
 void machine::connect(actions& out) {
   connecting_ = true;
   wake_ = now_ + connect_patience_ms;
-  out.emplace_back(action::connect{generation_});
+  out.emplace_back(action::connect{generation_, std::exchange(where_, address::next)});
 }
 
 // Whatever of this generation is still on its way is not listened to from now on.
@@ -164,14 +188,28 @@ void machine::close(actions& out) {
 void machine::drop(lock::state next, actions& out) {
   if (holds()) deactivate(out);
   if (connected() && now_ - connected_at_ >= steady_ms) failures_ = 0;
+  // Who suspends has missed its own deadline, which need not be the queue manager's fault.
+  where_ = next == state::suspended && !connecting_ ? address::same : address::next;
   close(out);
   state_ = next;
-  const std::int64_t wait = doubled_wait_ms(limits_.reconnect_first_ms, failures_++, limits_.reconnect_max_ms);
-  wake_ = now_ + jitter(wait);
+  const std::int64_t wait =
+      round_wait_ms(limits_.reconnect_first_ms, failures_++, limits_.reconnect_max_ms, limits_.addresses);
+  // The active one knows the transfers.
+  wake_ = now_ + std::max<std::int64_t>(jitter(wait), led_ ? 1 : std::max<std::int64_t>(limits_.follow_ms, 1));
 }
 
+// Whoever the lock is left to is the next one, so this instance comes back as one that has given way already.
 void machine::end(actions& out) {
   if (connecting_ || connected()) close(out);
+  released_ = false;
+  if (std::exchange(aside_, false)) {
+    state_ = state::disconnected;
+    gave_way_ = true;
+    led_ = false;
+    where_ = moves_ ? address::first : address::same;
+    wake_ = now_ + std::max<std::int64_t>(aside_ms_, 1);
+    return;
+  }
   state_ = state::stopped;
   wake_ = std::numeric_limits<std::int64_t>::max();
 }
@@ -189,8 +227,23 @@ void machine::deactivate(actions& out) {
 }
 
 void machine::seed(actions& out) {
-  out.emplace_back(action::send{{0, 0, run_, false}, true});
-  wake_ = now_ + jitter(limits_.seed_interval_ms);
+  out.emplace_back(action::send{{0, 0, run_, false, false}, true});
+  wake_ = seed_at_ = now_ + jitter(limits_.seed_interval_ms);
+  if (gave_way_ || led_) wake_ = std::min(wake_, now_ + way_open_ms);
+}
+
+// Others that are preferred may be attached behind this one, or about to attach.
+bool machine::gives_way() const {
+  if (gave_way_ || limits_.hang_back_ms == 0) return false;
+  return !consumer_priority_ || now_ - connected_at_ < limits_.hang_back_ms;
+}
+
+void machine::give_way(actions& out) {
+  close(out);
+  gave_way_ = true;
+  state_ = state::disconnected;
+  where_ = address::same;
+  wake_ = now_ + limits_.hang_back_ms;
 }
 
 void machine::look_at(const token& t) {
@@ -206,13 +259,24 @@ void machine::claim(actions& out) {
   for (held& h : held_) h.durable = false;
   under_way_.clear();
   deadline_ = wake_ = now_ + limits_.lease_ms;
-  out.emplace_back(action::send{{epoch_, 0, run_, false}, true});
+  out.emplace_back(action::send{{epoch_, 0, run_, false, false}, true});
 }
 
 // Taken by the broker and delivered back: won, unless another run was seen to claim as high meanwhile.
 void machine::claimed(actions& out) {
   if (!claim_accepted_ || !claim_back_) return;
   if (newest_.epoch >= epoch_) return claim(out);
+  // The one before has gone to the first queue manager of the list: so does this one, and leaves word for others. Comes
+  // it back here, then the first one is down.
+  if (newest_.moved && !gave_way_) {
+    state_ = state::stepping_down;
+    aside_ = moves_ = true;
+    aside_ms_ = limits_.follow_ms;
+    wake_ = now_ + limits_.step_down_ms;
+    return release(true, out);
+  }
+  gave_way_ = false;
+  led_ = true;
   state_ = state::recovering;
   for (const held& h : held_) {
     if (!h.durable) out.emplace_back(action::settle{h.id});
@@ -231,7 +295,7 @@ void machine::renew(actions& out) {
   if (durable) reissued_ = sequence_;
   if (durable) reissue_at_ = now_ + limits_.reissue_interval_ms;
   wake_ = std::min(now_ + jitter(limits_.renew_interval_ms), deadline_);
-  out.emplace_back(action::send{{epoch_, sequence_, run_, false}, durable});
+  out.emplace_back(action::send{{epoch_, sequence_, run_, false, false}, durable});
 }
 
 // The round trip proves that this instance was the consumer after the time at which the token was sent.

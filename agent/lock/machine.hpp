@@ -24,11 +24,11 @@ namespace baton::lock {
 enum class state {
   disconnected,  // previous: any but suspended, stopped.   next: standby, stopped
   standby,       // previous: disconnected, suspended.      next: claiming, disconnected, stopped
-  claiming,      // previous: standby, active, recovering.  next: recovering, disconnected, stopped
+  claiming,      // previous: standby, active, recovering.  next: recovering, disconnected, stepping_down, stopped
   recovering,  // previous: claiming.                     next: active, claiming, suspended, disconnected, stepping_down
   active,      // previous: recovering.                   next: claiming, suspended, disconnected, stepping_down
   suspended,   // previous: recovering, active.           next: standby, stopped
-  stepping_down,  // previous: recovering, active.           next: stopped
+  stepping_down,  // previous: recovering, active, claiming. next: stopped, disconnected
   stopped,        // previous: any.                          end
 };
 std::string_view to_string(state s);  // "disconnected", ...
@@ -43,6 +43,13 @@ struct limits {
   std::int64_t sleep_time_ms = 30000;         // consumerSleepTime: after the first refusal
   std::int64_t reconnect_first_ms = 100, reconnect_max_ms = 30000;
   std::int64_t step_down_ms = 5000;  // for work to end and the last token to be taken
+  // Of the list of queue managers: so many are tried one after the other before there is a wait.
+  int addresses = 1;
+  // Of several instances that lose their queue manager the others let the active one be first at the next.
+  std::int64_t follow_ms = 0;
+  // An instance that others are preferred to gives way once when the lock comes to it: it attaches anew after so long.
+  // 0: it is preferred to all that it knows of.
+  std::int64_t hang_back_ms = 0;
 };
 
 // What the machine looks at in a token; the driver writes the rest.
@@ -50,6 +57,7 @@ struct token {
   std::uint64_t epoch = 0, sequence = 0;
   std::string run;
   bool released = false;
+  bool moved = false;  // with released: its writer goes on at the first queue manager of the list
 };
 
 using generation = std::uint64_t;  // of the connection, from 1
@@ -59,6 +67,9 @@ namespace event {
 struct start {};
 struct connected {
   generation of = 0;
+  // The queue manager delivers to the most preferred of those that are attached: only an instance that has just come
+  // may be in the way of others, which are about to.
+  bool consumer_priority = false;
 };  // the lock's links are open; comes before anything that is delivered
 struct refused {
   generation of = 0;
@@ -82,15 +93,26 @@ struct outbid {
   std::uint64_t epoch = 0;
 };  // a peer has seen this epoch of this agent from another run: only then does our own epoch count, too
 struct stop {};
+// Of the active one: gives the lock back at its own wish, and stands by after `for_ms`; with `moves` at the first queue
+// manager of the list.
+struct step_aside {
+  std::int64_t for_ms = 0;
+  bool moves = false;
+};
 struct quiet {};  // all that deactivate cancelled has ended
 struct tick {};   // the time asked for has come
 }  // namespace event
-using input = std::variant<event::start, event::connected, event::refused, event::lost, event::delivered,
-                           event::accepted, event::recovered, event::outbid, event::stop, event::quiet, event::tick>;
+using input =
+    std::variant<event::start, event::connected, event::refused, event::lost, event::delivered, event::accepted,
+                 event::recovered, event::outbid, event::stop, event::quiet, event::tick, event::step_aside>;
+
+// Of the list of queue managers: the one as before; what comes behind it, for it has failed; the first.
+enum class address { same, next, first };
 
 namespace action {
 struct connect {
   generation as = 0;
+  address where = address::same;
 };
 struct disconnect {};  // the connection closes; nothing of its generation is listened to any more
 struct send {
@@ -149,6 +171,7 @@ class machine {
   void on(const event::recovered& e, actions& out);
   void on(const event::outbid& e, actions& out);
   void on(const event::stop&, actions& out);
+  void on(const event::step_aside& e, actions& out);
   void on(const event::quiet&, actions& out);
   void on(const event::tick&, actions& out);
 
@@ -156,6 +179,9 @@ class machine {
   void close(actions& out);
   void drop(lock::state next, actions& out);
   void end(actions& out);
+  void release(bool moved, actions& out);
+  bool gives_way() const;
+  void give_way(actions& out);
   void suspend(actions& out);
   void deactivate(actions& out);
   void seed(actions& out);
@@ -178,6 +204,11 @@ class machine {
   bool connecting_ = false;
   std::int64_t connected_at_ = 0;
   int failures_ = 0, refused_ = 0;  // in a row
+  address where_ = address::same;   // of the next attempt to connect
+  bool led_ = false;                // it was the active one when it lost its queue manager
+  bool gave_way_ = false;           // the lock came, and this instance let others have it; so it does once
+  bool consumer_priority_ = false;  // of the present connection
+  std::int64_t seed_at_ = 0;
 
   std::uint64_t seen_ = 0;   // the highest epoch of any token, or that a peer named
   token newest_;             // of those of other runs
@@ -191,8 +222,10 @@ class machine {
   bool reissue_accepted_ = false, reissue_back_ = false;
   std::uint64_t confirm_ = 0;  // when this one is back, claim higher; 0: nothing to do
   std::int64_t deadline_ = 0, reissue_at_ = 0;
-  std::int64_t alone_at_ = 0;  // from then on no lease of an earlier epoch can be left
-  bool released_ = false;      // the last token is on its way
+  std::int64_t alone_at_ = 0;           // from then on no lease of an earlier epoch can be left
+  bool released_ = false;               // the last token is on its way
+  bool aside_ = false, moves_ = false;  // what stepping_down leads to: standing by, elsewhere
+  std::int64_t aside_ms_ = 0;
 };
 
 }  // namespace baton::lock

@@ -174,7 +174,13 @@ void destination_transfer::perform(const destination_action::queue_frame&) {
   frames_.emplace_back(header->sequence, std::move(arriving_));
 }
 
+bool destination_transfer::at_checkpoint() {
+  stop_wanted_ = true;
+  return stopped_ || state() != destination_state::running;
+}
+
 void destination_transfer::perform(const destination_action::write_frame& a) {
+  if (stopped_) return;
   auto frame = std::make_shared<std::pair<std::uint64_t, byte_buffer>>(std::move(frames_.front()));
   frames_.pop_front();
   agent_.pool().submit([weak = weak_from_this(), writer = writer_, frame, more = a.more,
@@ -201,7 +207,9 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   const bool first = !recorded_ && frame->durable.offset > 0;
   const std::uint64_t saved = frame->durable.item == record_.durable.item ? record_.durable.offset : 0;
   const bool far = frame->durable.offset >= saved + save_bytes;
-  const bool due = first || far || boot_time_ms() - saved_at_ms_ >= save_interval_ms;
+  // Behind a checkpoint the next activation has nothing to ask for again but what is queued here.
+  stopped_ |= stop_wanted_ && !frame->dropped && frame->durable > durable_;
+  const bool due = stopped_ || first || far || boot_time_ms() - saved_at_ms_ >= save_interval_ms;
   if (due && !frame->dropped) save_record();
   durable_ = frame->durable;
   written_ = std::move(frame);

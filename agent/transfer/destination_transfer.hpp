@@ -37,6 +37,8 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   ~destination_transfer();
 
   void adopt();
+  // Asks for a stop at the next checkpoint; true when nothing is written any more, or nothing moves.
+  bool at_checkpoint();
   // The record of an earlier activation came too late to go on from it: the next one replaces it.
   void supersede(const formats::destination_record& left);
 
@@ -84,6 +86,7 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   std::int64_t saved_at_ms_ = 0;
   bool recorded_ = false;  // there is a record on STATE
   bool no_room_told_ = false;
+  bool stop_wanted_ = false, stopped_ = false;
 };
 
 }  // namespace baton::transfer

@@ -100,6 +100,7 @@ void source_transfer::unreachable(const std::string& why) {
 
 void source_transfer::on_negotiated(const formats::negotiated& answer) {
   terms_ = answer;
+  durable_ = answer.from;
   heard_at_ms_ = boot_time_ms();
   record_.peer_epoch = answer.epoch;
   record_.peer_run = answer.run;
@@ -119,6 +120,9 @@ void source_transfer::on_ack(const formats::ack& a) {
   if (notice && (a.epoch > record_.peer_epoch || a.attempt == machine_.attempt())) return peer_changed(a.epoch, a.run);
   if (a.attempt == machine_.attempt()) {
     ledger_.settle(a.results);
+    // What is under way behind a checkpoint is a window, and that is all that is sent again.
+    stopped_ |= stop_wanted_ && a.durable > durable_;
+    durable_ = std::max(durable_, a.durable);
     for (const auto& result : a.results) {
       if (result.result_code == 1 && reader_) reader_->skip(result.number);
       if (result.result_code == 1 && std::exchange(waits_, false)) perform(source_action::read_frame{});
@@ -329,7 +333,13 @@ source_path::handlers source_transfer::path_handlers() {
           [this] { feed(source_event::path_lost{machine_.attempt()}); }, [this] { feed(source_event::better_path{}); }};
 }
 
+bool source_transfer::at_checkpoint() {
+  stop_wanted_ = true;
+  return stopped_ || (state() != source_state::running && state() != source_state::resuming);
+}
+
 void source_transfer::perform(const source_action::read_frame&) {
+  if (stopped_) return;
   if (!reader_) {
     agent_.loop().post([weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->feed(source_event::broken{});

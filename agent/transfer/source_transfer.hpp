@@ -46,6 +46,8 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void on_ack(const formats::ack& a);
   void cancel();
   void unreachable(const std::string& why);
+  // Asks for a stop where the destination has made a checkpoint; true when nothing is read any more, or nothing moves.
+  bool at_checkpoint();
 
   source_state state() const { return machine_.state(); }
   const formats::transfer_request& request() const { return *request_; }
@@ -103,6 +105,8 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   source_report report_;
   std::uint64_t asked_epoch_ = 0;  // of the attempt
   formats::negotiated terms_;
+  formats::position durable_;  // at the destination, as it said last
+  bool stop_wanted_ = false, stopped_ = false;
   std::shared_ptr<source_reader> reader_;
   bool waits_ = false;                 // the reader, until the messages are taken off their queue
   bool opening_ = false;               // the reader, on a worker

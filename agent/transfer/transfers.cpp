@@ -264,6 +264,13 @@ void transfers::unreachable(const std::string& address, const std::string& why) 
   for (const auto& transfer : hit) transfer->unreachable(why);
 }
 
+bool transfers::at_checkpoint() {
+  bool all = true;
+  for (const auto& [id, transfer] : sources_) all &= transfer->at_checkpoint();
+  for (const auto& [id, transfer] : destinations_) all &= transfer->at_checkpoint();
+  return all;
+}
+
 void transfers::drain() {
   draining_ = true;
   check_idle();

@@ -59,6 +59,8 @@ class transfers {
 
   // No new transfers from now on: those under way go on, `became_idle` tells when the last one has ended.
   void drain();
+  // From now on each transfer stops where little of it has to be sent again; true when all have.
+  bool at_checkpoint();
   bool idle() const { return sources_.empty() && destinations_.empty(); }
   // For the published status: id -> state.
   std::map<std::string, std::string> source_states() const;

@@ -54,6 +54,8 @@ class dialect {
   // The attach of a second consumer is refused (errc::in_use). Otherwise it is parked and nobody tells it: then only a
   // delivery proves that one is the active consumer.
   virtual bool refuses_second_consumer(formats::queue_kind kind) const = 0;
+  // Of the consumers that wait for a single-active queue the one with the highest priority is next.
+  virtual bool has_consumer_priority() const { return true; }
   // A sender of a queue that does not exist is refused. Otherwise messages are accepted and lost: then the adapter asks
   // exists() before it attaches one, so that to its users it is errc::not_found all the same.
   virtual bool refuses_missing_queues() const = 0;

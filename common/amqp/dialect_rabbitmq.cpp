@@ -188,6 +188,7 @@ class rabbitmq : public dialect {
   }
 
   bool refuses_second_consumer(formats::queue_kind) const override { return false; }
+  bool has_consumer_priority() const override { return false; }  // for AMQP 1.0: the longest waiting one is next
   bool refuses_missing_queues() const override { return false; }
   bool has_dynamic_queues() const override { return false; }
   // Measured: between 4.1 and 6 heartbeats.

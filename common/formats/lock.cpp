@@ -13,6 +13,7 @@ void describe(Archive& a, lock_token& t) {
   a("host", t.host);
   a("renewed", t.renewed_ms);
   a("released", t.released);
+  a("moved", t.moved);
   a("baton", t.version);
   a("format", t.format);
 }

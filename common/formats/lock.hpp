@@ -20,6 +20,7 @@ struct lock_token {
   std::string instance, host;   // for people
   std::int64_t renewed_ms = 0;  // wall clock, UTC, for people: nothing is decided by it
   bool released = false;        // the last one of its writer, who does nothing any more
+  bool moved = false;           // with released: it goes on at the first queue manager of its list
   std::string version;          // of the program that wrote it
   int format = 1;               // of what it left on STATE: a reader of an older one must not take over
 };

@@ -33,6 +33,8 @@ void describe(Archive& a, agent_status& s) {
   a("restarts", s.restarts);
   a("epoch", s.epoch);
   a("instances", s.instances);
+  a("preferredInstances", s.preferred_instances);
+  a("failBackDelay", s.fail_back_ms);
 }
 
 template <class Archive>

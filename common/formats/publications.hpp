@@ -38,6 +38,8 @@ struct agent_status {
   int restarts = 0;                        // by the controller, since it started
   std::uint64_t epoch = 0;                 // of the lock
   std::vector<instance_status> instances;  // of a highly available agent, the active one first
+  std::string preferred_instances;         // the property, as the active instance has it
+  std::int64_t fail_back_ms = -1;          // failBackDelay; -1: it does not fail back
 };
 
 struct log_item {

@@ -28,7 +28,7 @@ class Status(InstancesTest):
         text = t.must("fteShowAgentDetails", "-v", "SRC").out
         self.assertIn("Agent Instances:", text)
         self.assertIn("Takeovers:", text)
-        self.assertIn("one (active)", t.must("fteListAgents", "-v").out)
+        self.assertIn("one (active, 100)", t.must("fteListAgents", "-v").out)
 
     def test_a_standby_that_ends_or_is_silent_goes_from_the_list(self):
         t = self.instances(("one", "two", "three"), properties=QUICK).start_on("one", "two", "three")

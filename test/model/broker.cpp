@@ -17,7 +17,7 @@ void world::broker_takes(connection& c) {
   switch (first.what) {
     case operation::attach: {
       c.attached = true;
-      c.buffer.push_back({lock::event::connected{c.of}, 0});
+      c.buffer.push_back({lock::event::connected{c.of, is.priorities}, 0});
       // Consumers are served in the order in which they attached.
       const connection copy = c;
       std::erase_if(connections, [&](const auto& other) { return other.id == copy.id; });
@@ -50,10 +50,21 @@ void world::broker_publishes(connection& c, message m) {
     queue.erase(std::find_if(queue.begin(), queue.end(), ready));
 }
 
+// Nobody is pushed out; when the one that was delivered to has gone, it is the longest attached or the most preferred.
+connection* world::consumer() {
+  const auto may = [](const connection& c) { return c.open && c.attached; };
+  if (connection* c = by_id(active_consumer); c != nullptr && may(*c)) return c;
+  connection* next = nullptr;
+  for (connection& c : connections) {
+    if (may(c) && (next == nullptr || (is.priorities && c.owner < next->owner))) next = &c;
+  }
+  active_consumer = next == nullptr ? 0 : next->id;
+  return next;
+}
+
 void world::broker_delivers() {
-  const auto first =
-      std::find_if(connections.begin(), connections.end(), [](const auto& c) { return c.open && c.attached; });
-  if (first == connections.end()) return;
+  connection* const first = consumer();
+  if (first == nullptr) return;
   for (message& m : queue) {
     const auto on_the_way = std::count_if(first->buffer.begin(), first->buffer.end(), [](const arrived& a) {
       return std::holds_alternative<lock::event::delivered>(a.what);

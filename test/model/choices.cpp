@@ -19,7 +19,8 @@ struct machine_key {
          {m.seen_, m.newest_.epoch, m.newest_.sequence, m.epoch_, m.sequence_, m.reissued_, m.confirm_})
       sink(static_cast<std::int64_t>(value));
     sink(m.connecting_ | m.claim_accepted_ << 1 | m.claim_back_ << 2 | m.reissue_accepted_ << 3 | m.reissue_back_ << 4 |
-         m.released_ << 5 | m.newest_.released << 6);
+         m.released_ << 5 | m.newest_.released << 6 | m.newest_.moved << 7 | m.aside_ << 8 | m.moves_ << 9 |
+         m.gave_way_ << 10 | m.led_ << 11 | m.consumer_priority_ << 12 | static_cast<int>(m.where_) << 13);
     sink(std::min(m.failures_, 3));
     for (const auto& [sequence, sent] : m.under_way_) {
       sink(static_cast<std::int64_t>(sequence));
@@ -53,11 +54,12 @@ constexpr const char* names[] = {"takes",
                                  "freezes",
                                  "is killed",
                                  "the broker restarts",
-                                 "is stopped"};
+                                 "is stopped",
+                                 "gives the lock back"};
 
 std::string text_of(const lock::token& t) {
   std::string text = "token " + std::to_string(t.epoch) + "." + std::to_string(t.sequence) + " of " + t.run;
-  return t.epoch == 0 ? "seed of " + t.run : t.released ? "released " + text : text;
+  return t.epoch == 0 ? "seed of " + t.run : t.moved ? "moved " + text : t.released ? "released " + text : text;
 }
 
 std::string text_of(const operation& o) {
@@ -119,6 +121,7 @@ void world::fault_choices(std::vector<choice>& out) const {
     const auto state = p.machine.state();
     if (is.stops && state != lock::state::stopped && state != lock::state::stepping_down)
       out.push_back({kind::stop, i});
+    if (is.asides && state == lock::state::active) out.push_back({kind::aside, i});
   }
 }
 
@@ -278,6 +281,7 @@ std::string world::key() const {
   text.add(is.time_max < 0 ? 0 : now - began);
   for (const process& p : processes) text.add(p);
   for (const connection& c : connections) text.add(c);
+  if (is.priorities) text.add(text.place_of_connection(active_consumer));
   text.add(-95);
   for (const message& m : queue) {
     text.add(m.what);

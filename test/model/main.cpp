@@ -24,7 +24,7 @@ std::size_t number(const std::string& text) {
   return value;
 }
 
-// Which faults there are, as letters: drop, freeze, kill, restart of the broker, stop.
+// Which faults there are, as letters: drop, freeze, kill, restart of the broker, stop, giving the lock back (aside).
 void set_kinds(rules& is, const std::string& letters) {
   const auto has = [&](char c) { return letters.find(c) != std::string::npos; };
   is.drops = has('d');
@@ -32,6 +32,7 @@ void set_kinds(rules& is, const std::string& letters) {
   is.kills = has('k');
   is.restarts = has('r');
   is.stops = has('s');
+  is.asides = has('a');
 }
 
 options parse(int argc, char** argv) {
@@ -39,6 +40,11 @@ options parse(int argc, char** argv) {
   const std::map<std::string, std::function<void()>> flags{
       {"--tail", [&] { o.is.tail = true; }},
       {"--slow-sync", [&] { o.is.slow_sync = true; }},
+      {"--preferred", [&] { o.is.preferred = true; }},
+      {"--priorities", [&] { o.is.priorities = true; }},
+      {"--moves", [&] { o.is.moves = true; }},
+      {"--asides", [&] { o.is.asides = true; }},
+      {"--fair", [&] { o.to.sample = bounds{}.sample; }},
       {"--work", [&] { o.is.work = true; }},
       {"--no-fence", [&] { o.is.fence = false; }},
       {"--no-epoch-in-name", [&] { o.is.epoch_in_name = false; }},

@@ -25,8 +25,8 @@ MUTATIONS = {
         "if (!claim_accepted_) return;"),
     # Active as soon as the claim was sent.
     "active_on_sending": (
-        "  out.emplace_back(action::send{{epoch_, 0, run_, false}, true});\n}\n",
-        "  out.emplace_back(action::send{{epoch_, 0, run_, false}, true});\n"
+        "  out.emplace_back(action::send{{epoch_, 0, run_, false, false}, true});\n}\n",
+        "  out.emplace_back(action::send{{epoch_, 0, run_, false, false}, true});\n"
         "  claim_accepted_ = claim_back_ = true;\n"
         "  claimed(out);\n"
         "}\n"),
@@ -42,6 +42,20 @@ MUTATIONS = {
     "release_hides_old_lease": (
         "  if (now_ < alone_at_) return end(out);\n",
         ""),
+    # Who steps aside says that it does nothing any more, and only then stops.
+    "released_while_active": (
+        "  deactivate(out);\n"
+        "  state_ = state::stepping_down;\n"
+        "  aside_ = true;\n",
+        "  if (!aside_) return release(e.moves, out);\n"),
+    # Two that give way to each other never stop doing so.
+    "gives_way_for_ever": (
+        "  if (gave_way_ || limits_.hang_back_ms == 0) return false;\n",
+        "  if (limits_.hang_back_ms == 0) return false;\n"),
+    # Who is told that the lock has moved goes there again and again.
+    "follows_for_ever": (
+        "  if (newest_.moved && !gave_way_) {\n",
+        "  if (newest_.moved) {\n"),
     # The durable token is settled when the one in its place came back, which is before that is on disk.
     "reissue_not_on_disk": (
         "if (!reissue_accepted_ || !reissue_back_) return;",

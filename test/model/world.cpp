@@ -21,14 +21,15 @@ std::string run_of(int owner, int life) {
   return {static_cast<char>('A' + owner), static_cast<char>('0' + life)};
 }
 
-lock::machine machine_of(const lock::limits& limits, int owner, int life) {
+lock::machine machine_of(lock::limits limits, bool preferred, int owner, int life) {
+  if (preferred) limits.hang_back_ms = 2 * owner + 1;
   return lock::machine(limits, run_of(owner, life), 1);
 }
 }  // namespace
 
 world::world(const rules& r) : is(r), limits(short_limits), faults_left(r.faults) {
   for (int i = 0; i < r.instances; ++i) {
-    processes.push_back({.machine = machine_of(limits, i, 1)});
+    processes.push_back({.machine = machine_of(limits, r.preferred, i, 1)});
     start(i);
   }
 }
@@ -123,6 +124,9 @@ void world::process_choice(const choice& c) {
     case kind::stop:
       --faults_left;
       return step(c.which, lock::event::stop{});
+    case kind::aside:
+      --faults_left;
+      return step(c.which, lock::event::step_aside{2, is.moves});
     case kind::quiet:
       p.quiet_due = false;
       return step(c.which, lock::event::quiet{});
@@ -132,7 +136,7 @@ void world::process_choice(const choice& c) {
       [[fallthrough]];
     default: {  // revive
       const int life = p.life + 1;
-      p = {.machine = machine_of(limits, c.which, life), .life = life};
+      p = {.machine = machine_of(limits, is.preferred, c.which, life), .life = life};
       return start(c.which);
     }
   }

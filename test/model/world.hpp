@@ -36,7 +36,9 @@ enum class kind {
   freeze,
   kill,
   restart,
-  stop,  // faults
+  stop,
+  aside,  // the active instance gives the lock back at its own wish
+  // from drop on: faults, which are rare
 };
 
 constexpr std::int64_t detection = 4;  // longer than the lease: after it a broker drops a silent client
@@ -59,6 +61,10 @@ struct rules {
   bool fence = true;           // the receiver refuses a lower epoch
   bool epoch_in_name = true;   // of the part file
   bool harm_only = false;      // to show what comes of a broken invariant, not that it is broken
+  bool preferred = false;      // each instance hangs back for those with lower numbers
+  bool priorities = false;     // a broker that delivers to the lowest number of those that are attached
+  bool moves = false;          // who gives the lock back says that it has moved
+  bool asides = false;
   bool stops = true, kills = true, restarts = true, freezes = true, drops = true;
 };
 
@@ -122,6 +128,7 @@ struct world {
   int next_connection = 1;
   std::vector<message> queue;
   std::vector<connection> connections;  // attached ones are consumers in this order
+  int active_consumer = 0;              // the connection that is delivered to; 0: none
   std::vector<process> processes;
   std::vector<std::uint64_t> activated;  // epochs, in order
   std::vector<work> works;
@@ -146,6 +153,7 @@ struct world {
  private:
   void broker_takes(connection& c);
   void broker_publishes(connection& c, message m);
+  connection* consumer();
   void broker_delivers();
   void broker_drops(int id);
   void broker_restarts();

@@ -87,3 +87,40 @@ TEST_CASE("connection: a kind that is not embedded needs a host") {
   CHECK(found.error().code == errc::bad_property);
   CHECK(found.error().text.find("agentQMgrType=rabbitmq needs agentQMgrHost") != std::string::npos);
 }
+
+TEST_CASE("connection: a list of URLs is tried in order, each with TLS or without") {
+  const layout where("/nowhere");
+  const std::string list = "agentQMgrUrls=amqp://one:1,amqps://two\n";
+  CHECK(agent_qmgr_connection(agent(list), where).error().text.find("agentSslTrustStore") != std::string::npos);
+  const auto found = agent_qmgr_connection(agent(list + "agentSslTrustStore=/ca.pem\n"), where);
+  REQUIRE(found.ok());
+  CHECK_FALSE(found->bindings);
+  const auto all = found->all();
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].host == "one");
+  CHECK(all[0].tls.trust.empty());
+  CHECK(all[1].host == "two");
+  CHECK(all[1].port == 5671);
+  CHECK(all[1].tls.trust == "/ca.pem");
+}
+
+TEST_CASE("connection: a list beside a host or a port is refused, with both names") {
+  for (const char* other : {"agentQMgrHost=h\n", "agentQMgrPort=1\n"}) {
+    const auto found = agent_qmgr_connection(agent(std::string("agentQMgrUrls=amqp://one:1\n") + other), layout("/"));
+    REQUIRE_FALSE(found.ok());
+    CHECK(found.error().code == errc::bad_property);
+    CHECK(found.error().text.find("agentQMgrUrls") != std::string::npos);
+    CHECK(found.error().text.find(std::string(other).substr(0, 13)) != std::string::npos);
+  }
+}
+
+TEST_CASE("connection: management URLs go with the list, one for each") {
+  const std::string list = "agentQMgrUrls=amqp://one:1,amqp://two:2\nagentQMgrType=rabbitmq\n";
+  auto found = agent_qmgr_connection(agent(list), layout("/"));
+  REQUIRE(found.ok());
+  CHECK(found->all()[1].management_url == "http://two:15672");
+  found = agent_qmgr_connection(agent(list + "agentQMgrManagementUrl=http://a:1, http://b:2\n"), layout("/"));
+  REQUIRE(found.ok());
+  CHECK(found->all()[1].management_url == "http://b:2");
+  CHECK_FALSE(agent_qmgr_connection(agent(list + "agentQMgrManagementUrl=http://a:1\n"), layout("/")).ok());
+}

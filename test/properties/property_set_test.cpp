@@ -65,7 +65,7 @@ TEST_CASE("property set: a required property that is missing is an error, one th
 }
 
 TEST_CASE("property set: unknown names, names of IBM MFT and repeated names are warnings") {
-  const auto read = agent("agentChunksize=1\nfailBack=true\nzzzzzz=1\nagentWindowSize=2\nagentWindowSize=3\n");
+  const auto read = agent("agentChunksize=1\nsandboxRoot=x\nzzzzzz=1\nagentWindowSize=2\nagentWindowSize=3\n");
   REQUIRE(read.errors.empty());
   REQUIRE(read.warnings.size() == 4);
   CHECK(read.warnings[0].find("Did you mean agentChunkSize?") != std::string::npos);

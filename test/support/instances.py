@@ -30,8 +30,8 @@ def time_of(line):
 
 
 class Instances(Topology):
-    def __init__(self, names=("one", "two"), agents=("SRC",), properties=None, highly_available=True, other_agents=()):
-        super().__init__(tuple(agents) + tuple(other_agents), properties, RabbitMq() if RABBITMQ else None)
+    def __init__(self, names=("one", "two"), agents=("SRC",), properties=None, highly_available=True, other_agents=(), broker=None):
+        super().__init__(tuple(agents) + tuple(other_agents), properties, broker or (RabbitMq() if RABBITMQ else None))
         self.clustered = list(agents)
         self.gone = []  # (agent, instance, when) of each that was killed or paused
         self.paused = set()  # (agent, instance)

@@ -5,9 +5,10 @@ import threading
 
 
 class Relay:
-    def __init__(self, port):
+    def __init__(self, port, at=0):
+        """To this port, from another one, which may be given."""
         self.target = ("127.0.0.1", port)
-        self.server = socket.create_server(("127.0.0.1", 0))
+        self.server = socket.create_server(("127.0.0.1", at))
         self.port = self.server.getsockname()[1]
         self.ends = []
         self.passes = threading.Event()
@@ -60,6 +61,10 @@ class Relay:
         self.passes.set()
 
     def close(self):
+        try:
+            self.server.shutdown(socket.SHUT_RDWR)  # or who waits in accept() would still take one
+        except OSError:
+            pass
         self.server.close()
         self.release()
         self.cut()

@@ -20,7 +20,7 @@ struct lonely {
 
   event_loop loop;
   worker_pool pool{loop, 0};
-  agent::publisher publisher{loop, pool, [] { return error{errc::unreachable, "nobody"}; }};
+  agent::publisher publisher{loop, pool, [] { return error{errc::unreachable, "nobody"}; }, {}};
   int told = 0;
 };
 

@@ -7,7 +7,7 @@ using namespace baton;
 using namespace baton::formats;
 
 TEST_CASE("formats: a lock token comes back as it was") {
-  test::check_record(lock_token{UINT64_MAX, 7, "run", "one", "host", 5, true, "1.2.3", 4}, read_lock_token);
+  test::check_record(lock_token{UINT64_MAX, 7, "run", "one", "host", 5, true, true, "1.2.3", 4}, read_lock_token);
 }
 
 TEST_CASE("formats: a standby's status comes back as it was") {

@@ -60,7 +60,7 @@ TEST_CASE("a suspended instance goes back through standby") {
   CHECK(m->state() == state::suspended);
   CHECK(all_of<action::connect>(m.wake()).size() == 1);
   CHECK(m->state() == state::suspended);
-  m.step(event::connected{m.current()}, m.now());
+  m.step(event::connected{m.current(), false}, m.now());
   CHECK(m->state() == state::standby);
   m.step(others(m, 9), m.now());
   CHECK(m->epoch() == 10);

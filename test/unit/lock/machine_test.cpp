@@ -62,11 +62,11 @@ TEST_CASE("an own token of an earlier connection is not taken for the claim") {
   to_claiming(m);
   m.step(event::lost{m.current()}, 1);
   m.wake();
-  m.step(event::connected{m.current()}, 200);
-  m.step(event::delivered{m.current(), 7, {5, 0, "me", false}}, 200);  // begins the claim of epoch 6
+  m.step(event::connected{m.current(), false}, 200);
+  m.step(event::delivered{m.current(), 7, {5, 0, "me", false, false}}, 200);  // begins the claim of epoch 6
   CHECK(m->epoch() == 6);
   m.step(taken(m, 0), 200);
-  m.step(event::delivered{m.current(), 8, {5, 0, "me", false}}, 200);
+  m.step(event::delivered{m.current(), 8, {5, 0, "me", false, false}}, 200);
   CHECK(m->state() == state::claiming);
   m.step(own(m, 0, 9), 200);
   CHECK(m->state() == state::recovering);
@@ -121,10 +121,10 @@ TEST_CASE("a broker that refuses is asked again, said once, with longer waits") 
     CHECK(wait >= (i == 0 ? 4500 : 27000));
     CHECK(all_of<action::connect>(m.wake()).size() == 1);
   }
-  CHECK(all_of<action::admitted>(m.step(event::connected{m.current()}, m.now())).size() == 1);
+  CHECK(all_of<action::admitted>(m.step(event::connected{m.current(), false}, m.now())).size() == 1);
   m.step(event::lost{m.current()}, m.now());
   m.wake();
-  CHECK(all_of<action::admitted>(m.step(event::connected{m.current()}, m.now())).empty());
+  CHECK(all_of<action::admitted>(m.step(event::connected{m.current(), false}, m.now())).empty());
   m.step(event::lost{m.current()}, m.now());
   m.wake();
   CHECK(all_of<action::excluded>(m.step(event::refused{m.current()}, m.now())).size() == 1);
@@ -164,7 +164,7 @@ TEST_CASE("the waits begin anew after a connection that lived, and after an acti
     m.step(event::lost{m.current()}, m.now());
     m.wake();
   }
-  m.step(event::connected{m.current()}, m.now());
+  m.step(event::connected{m.current(), false}, m.now());
   auto lived = m, was_active = m;
   m.step(event::lost{m.current()}, m.now() + 100);
   CHECK(m->wake_ms() - m.now() > 20000);
@@ -199,19 +199,22 @@ TEST_CASE("any events in any order keep the lock's invariants") {
   generator random(seed());
   INFO("BATON_TEST_SEED=" << seed());
   for (int run = 0; run < 300; ++run) {
-    watched_machine m({}, random());
+    lock::limits l;
+    l.hang_back_ms = run % 3 == 0 ? 270 : 0;
+    l.addresses = 1 + run % 2;
+    watched_machine m(l, random());
     std::int64_t now = 0;
     for (int i = 0; i < 300; ++i) {
       now += static_cast<std::int64_t>(below(random, 3) == 0 ? below(random, 3000) : below(random, 20));
       const lock::generation of = m.current() - (below(random, 10) == 0 ? 1 : 0);
       const auto sequence = below(random, 2) == 0 ? m.sequence() : 0;
-      const lock::token mine{m->epoch(), sequence, "me", false};
+      const lock::token mine{m->epoch(), sequence, "me", false, false};
       const lock::token other{below(random, 30) == 0 ? m->epoch() + below(random, 3) : m->epoch() / 2, below(random, 9),
-                              "other", below(random, 4) == 0};
+                              "other", below(random, 4) == 0, below(random, 8) == 0};
       const auto id = static_cast<lock::delivery>(1000 * run + i);
       const lock::input events[] = {event::start{},
-                                    event::connected{of},
-                                    event::connected{of},
+                                    event::connected{of, false},
+                                    event::connected{of, true},
                                     event::tick{},
                                     event::delivered{of, id, mine},
                                     event::delivered{of, id, mine},
@@ -219,9 +222,13 @@ TEST_CASE("any events in any order keep the lock's invariants") {
                                     event::delivered{of, id, other},
                                     event::accepted{of, m->epoch(), sequence},
                                     event::accepted{of, m->epoch(), 0}};
-      const lock::input rare[] = {event::refused{of}, event::lost{of}, event::outbid{m->epoch() + below(random, 2)},
-                                  event::quiet{}};
-      m.step(below(random, 15) == 0 ? rare[below(random, 4)] : events[below(random, 10)], now);
+      const lock::input rare[] = {event::refused{of},
+                                  event::lost{of},
+                                  event::outbid{m->epoch() + below(random, 2)},
+                                  event::quiet{},
+                                  event::step_aside{100, false},
+                                  event::step_aside{1, true}};
+      m.step(below(random, 15) == 0 ? rare[below(random, 6)] : events[below(random, 10)], now);
     }
     m.step(event::stop{}, now);
     if (m->state() == state::stepping_down) m.wake();

@@ -25,32 +25,35 @@ std::vector<named_event> every_event() {
   };
   return {
       {"start", [](m, g) { return event::start{}; }, false},
-      {"connected", [](m, g as) { return event::connected{as}; }},
+      {"connected",
+       [](m, g as) {
+         return event::connected{as, false};
+       }},
       {"refused", [](m, g as) { return event::refused{as}; }},
       {"lost", [](m, g as) { return event::lost{as}; }},
       token("delivered: a seed",
             [](m) {
-              return lock::token{0, 0, "other", false};
+              return lock::token{0, 0, "other", false, false};
             }),
       token("delivered: an older epoch",
             [](m) {
-              return lock::token{2, 3, "other", false};
+              return lock::token{2, 3, "other", false, false};
             }),
       token("delivered: another's epoch as high",
             [](m of) {
-              return lock::token{of->epoch(), 1, "other", false};
+              return lock::token{of->epoch(), 1, "other", false, false};
             }),
       token("delivered: another's higher epoch",
             [](m) {
-              return lock::token{50, 0, "other", false};
+              return lock::token{50, 0, "other", false, false};
             }),
       token("delivered: own claim",
             [](m of) {
-              return lock::token{of->epoch(), 0, "me", false};
+              return lock::token{of->epoch(), 0, "me", false, false};
             }),
       token("delivered: own newest",
             [](m of) {
-              return lock::token{of->epoch(), of.sequence(), "me", false};
+              return lock::token{of->epoch(), of.sequence(), "me", false, false};
             }),
       {"accepted: claim",
        [](m of, g as) {
@@ -65,13 +68,25 @@ std::vector<named_event> every_event() {
       {"outbid: as high", [](m of, g) { return event::outbid{std::max<std::uint64_t>(of->epoch(), 1)}; }, false},
       {"outbid: higher", [](m, g) { return event::outbid{60}; }, false},
       {"stop", [](m, g) { return event::stop{}; }, false},
+      {"step aside",
+       [](m, g) {
+         return event::step_aside{1000, false};
+       },
+       false},
+      {"step aside, moving",
+       [](m, g) {
+         return event::step_aside{1, true};
+       },
+       false},
       {"quiet", [](m, g) { return event::quiet{}; }, false},
       {"tick", [](m, g) { return event::tick{}; }, false},
   };
 }
 
 watched_machine machine_at(const lock_path& path) {
-  watched_machine m;
+  lock::limits limits;
+  limits.hang_back_ms = path.hang_back_ms;
+  watched_machine m(limits);
   path.walk(m);
   return m;
 }

@@ -14,11 +14,11 @@ inline watched_machine active_machine(lock::limits l = {}, std::uint64_t seed = 
 }
 
 inline lock::input own(const watched_machine& m, std::uint64_t sequence, lock::delivery id = 50) {
-  return event::delivered{m.current(), id, {m->epoch(), sequence, "me", false}};
+  return event::delivered{m.current(), id, {m->epoch(), sequence, "me", false, false}};
 }
 inline lock::input others(const watched_machine& m, std::uint64_t epoch, bool released = false,
                           lock::delivery id = 60) {
-  return event::delivered{m.current(), id, {epoch, 1, "other", released}};
+  return event::delivered{m.current(), id, {epoch, 1, "other", released, false}};
 }
 inline lock::input taken(const watched_machine& m, std::uint64_t sequence) {
   return event::accepted{m.current(), m->epoch(), sequence};

@@ -20,11 +20,18 @@ using lock::state;
 inline std::string text_of(const lock::output& what) {
   const auto token = [](const action::send& s) {
     if (s.what.epoch == 0) return std::string("seed");
-    const std::string kind = s.what.released ? "released" : s.what.sequence == 0 ? "claim" : "renewal";
+    const std::string kind = s.what.moved           ? "moved"
+                             : s.what.released      ? "released"
+                             : s.what.sequence == 0 ? "claim"
+                                                    : "renewal";
     return kind + (kind == "renewal" && s.durable ? " (durable)" : "");
   };
   if (const auto* s = std::get_if<action::send>(&what)) return "send " + token(*s);
   if (const auto* a = std::get_if<action::activate>(&what)) return a->clean ? "activate (clean)" : "activate";
+  if (const auto* c = std::get_if<action::connect>(&what)) {
+    constexpr const char* where[] = {"", " (next)", " (first)"};
+    return std::string("connect") + where[static_cast<std::size_t>(c->where)];
+  }
   constexpr const char* names[] = {"connect", "disconnect", "", "settle", "", "deactivate", "excluded", "admitted"};
   return names[what.index()];
 }
@@ -116,31 +123,40 @@ struct lock_path {
   std::string name;
   lock::state state;
   std::function<void(watched_machine&)> walk;
+  std::int64_t hang_back_ms = 0;
 };
 
 inline void to_standby(watched_machine& m) {
   m.step(event::start{}, 0);
-  m.step(event::connected{m.current()}, 0);
+  m.step(event::connected{m.current(), false}, 0);
 }
 inline void to_claiming(watched_machine& m) {
   to_standby(m);
-  m.step(event::delivered{m.current(), 1, {4, 7, "other", false}}, 0);
+  m.step(event::delivered{m.current(), 1, {4, 7, "other", false, false}}, 0);
 }
 inline void to_recovering(watched_machine& m) {
   to_claiming(m);
-  m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false}}, 0);
+  m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false, false}}, 0);
   m.step(event::accepted{m.current(), m->epoch(), 0}, 0);
 }
 inline void to_active(watched_machine& m) {
   to_recovering(m);
   m.step(event::recovered{m.current()}, 0);
 }
+// No lease of an earlier epoch can be left.
+inline void alone(watched_machine& m) {
+  std::uint64_t renewal = 0;
+  for (const std::int64_t at : {1000, 2000, 4000}) {
+    m.step(event::tick{}, at);
+    m.step(event::delivered{m.current(), 2 + ++renewal, {m->epoch(), renewal, "me", false, false}}, at);
+  }
+}
 inline void to_suspended(watched_machine& m) {
   to_active(m);
-  m.step(event::delivered{m.current(), 3, {9, 0, "other", false}}, 0);
+  m.step(event::delivered{m.current(), 3, {9, 0, "other", false, false}}, 0);
 }
 
-inline std::vector<lock_path> lock_paths() {
+inline std::vector<lock_path> paths_to_the_lock() {
   return {
       {"disconnected", state::disconnected,
        [](watched_machine& m) {
@@ -155,6 +171,15 @@ inline std::vector<lock_path> lock_paths() {
          m.step(event::tick{}, 5000);
        }},
       {"standby", state::standby, to_standby},
+      {"standby, less preferred", state::standby, to_standby, 270},
+      {"standby, gave way", state::standby,
+       [](watched_machine& m) {
+         to_standby(m);
+         m.step(event::delivered{m.current(), 1, {4, 7, "other", false, false}}, 0);
+         m.step(event::tick{}, 270);
+         m.step(event::connected{m.current(), false}, 270);
+       },
+       270},
       {"claiming", state::claiming, to_claiming},
       {"claiming, accepted", state::claiming,
        [](watched_machine& m) {
@@ -164,14 +189,25 @@ inline std::vector<lock_path> lock_paths() {
       {"claiming, back", state::claiming,
        [](watched_machine& m) {
          to_claiming(m);
-         m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false}}, 0);
+         m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false, false}}, 0);
        }},
       {"claiming, back, other as high", state::claiming,
        [](watched_machine& m) {
          to_claiming(m);
-         m.step(event::delivered{m.current(), 3, {m->epoch(), 0, "other", false}}, 0);
-         m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false}}, 0);
+         m.step(event::delivered{m.current(), 3, {m->epoch(), 0, "other", false, false}}, 0);
+         m.step(event::delivered{m.current(), 2, {m->epoch(), 0, "me", false, false}}, 0);
        }},
+      {"claiming, accepted, moved", state::claiming,
+       [](watched_machine& m) {
+         to_standby(m);
+         m.step(event::delivered{m.current(), 1, {4, 7, "other", true, true}}, 0);
+         m.step(event::accepted{m.current(), m->epoch(), 0}, 0);
+       }},
+  };
+}
+
+inline std::vector<lock_path> paths_with_the_lock() {
+  return {
       {"recovering", state::recovering, to_recovering},
       {"active", state::active, to_active},
       {"active, renewing", state::active,
@@ -183,6 +219,11 @@ inline std::vector<lock_path> lock_paths() {
        [](watched_machine& m) {
          to_active(m);
          m.step(event::outbid{8}, 0);
+       }},
+      {"active, alone", state::active,
+       [](watched_machine& m) {
+         to_active(m);
+         alone(m);
        }},
       {"suspended", state::suspended, to_suspended},
       {"suspended, connecting", state::suspended,
@@ -198,17 +239,31 @@ inline std::vector<lock_path> lock_paths() {
       {"stepping_down, quiet", state::stepping_down,
        [](watched_machine& m) {
          to_active(m);
-         m.step(event::tick{}, 1000);
-         m.step(event::delivered{m.current(), 3, {m->epoch(), 1, "me", false}}, 1000);
-         m.step(event::tick{}, 2000);
-         m.step(event::delivered{m.current(), 4, {m->epoch(), 2, "me", false}}, 2000);
-         m.step(event::tick{}, 4000);
-         m.step(event::delivered{m.current(), 5, {m->epoch(), 3, "me", false}}, 4000);
+         alone(m);
          m.step(event::stop{}, 4000);
+         m.step(event::quiet{}, 4000);
+       }},
+      {"stepping_down, aside", state::stepping_down,
+       [](watched_machine& m) {
+         to_active(m);
+         alone(m);
+         m.step(event::step_aside{1000, false}, 4000);
+       }},
+      {"stepping_down, moving, quiet", state::stepping_down,
+       [](watched_machine& m) {
+         to_active(m);
+         alone(m);
+         m.step(event::step_aside{1, true}, 4000);
          m.step(event::quiet{}, 4000);
        }},
       {"stopped", state::stopped, [](watched_machine& m) { m.step(event::stop{}, 0); }},
   };
+}
+
+inline std::vector<lock_path> lock_paths() {
+  auto all = paths_to_the_lock();
+  for (auto& path : paths_with_the_lock()) all.push_back(std::move(path));
+  return all;
 }
 
 }  // namespace baton::test

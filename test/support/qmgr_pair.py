@@ -1,0 +1,65 @@
+"""Two embedded queue managers that share nothing, as the list of queue managers that agents and commands are given."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+from processes import BIN, eventually
+from topology import Host
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+class QmgrPair:
+    """AMQ-1 and AMQ-2 of the scenarios: numbers 1 and 2."""
+
+    def __init__(self):
+        self.root = tempfile.mkdtemp(prefix="baton-pair-")
+        self.host = Host(self.root, os.path.join(self.root, "data"))
+        self.ports = {1: free_port(), 2: free_port()}
+        for number in self.ports:
+            os.makedirs(self.folder(number))
+            with open(self.folder(number, "qmgr.properties"), "w") as out:
+                out.write("coordination=false\n")
+            self.start(number)
+
+    def folder(self, number, *names):
+        return os.path.join(self.root, "data/qmgrs/AMQ%d" % number, *names)
+
+    def start(self, number):
+        self.host.must("fteStartQMgr", "AMQ%d" % number, "-p", str(self.ports[number]))
+
+    def pid(self, number):
+        return Host.pid_in(self.folder(number, "qmgr.pid"))
+
+    def kill(self, number):
+        """kill -9."""
+        os.kill(self.pid(number), signal.SIGKILL)
+        eventually(lambda: self.pid(number) is None, "queue manager %d is gone" % number)
+
+    def urls(self, *order):
+        return ",".join("amqp://127.0.0.1:%d" % self.ports[number] for number in order or (1, 2))
+
+    def options(self, prefix):
+        return ["-" + prefix + "Urls", self.urls()]
+
+    def remove_queues(self, agents):
+        """They go with the queue managers."""
+
+    def depth(self, number, queue):
+        """Messages on a queue, delivered ones too."""
+        for one in self.host.json("fteShowQMgrDetails", "AMQ%d" % number)["queues"]:
+            if one["name"] == queue:
+                return one["depth"]
+        return None
+
+    def close(self):
+        for number in self.ports:
+            Host.kill(self.pid(number), signal.SIGKILL)
+        shutil.rmtree(self.root, ignore_errors=True)

@@ -3,6 +3,7 @@
 #include "commands/console.hpp"
 #include "commands/set_up.hpp"
 #include "commands/workspace.hpp"
+#include "common/amqp/dialect.hpp"
 
 namespace baton::commands {
 namespace {
@@ -13,9 +14,9 @@ constexpr option options[] = {
      "Its host. Without it: the embedded queue manager of this host."},
     {"connectionQMgrPort", "connection-qmgr-port", option_kind::text, "port", "Its port. Default: 5672."},
     {"connectionQMgrType", "connection-qmgr-type", option_kind::choice, "type",
-     "Kind of queue manager. Default: embedded.", false, false, false, 0, 0, "embedded|rabbitmq"},
+     "Kind of queue manager. Default: embedded.", false, false, false, 0, 0, amqp::broker_kind_words},
     {"connectionQMgrManagementUrl", "connection-qmgr-management-url", option_kind::text, "url",
-     "Its management API, where the kind has one. Default for rabbitmq: port 15672 of the host."},
+     "Its management over HTTP. Default: the usual port of the kind, on its host; embedded has none."},
     {"connectionQMgrAuthenticationCredentialsFile", "credentials", option_kind::text, "file",
      "MQMFTCredentials.xml with user and password."},
     configuration_option,

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "common/amqp/dialect.hpp"
 #include "properties/property.hpp"
 
 namespace baton {
@@ -19,12 +20,13 @@ constexpr property entries[] = {
      "Host of the queue manager. Without it the agent uses the embedded queue manager of its own host (bindings "
      "mode)."},
     {"agentQMgrPort", integer, "5672", 1, 65535, "", "Port of the queue manager; only used with agentQMgrHost."},
-    {"agentQMgrType", choice, "embedded", 0, 0, "embedded|rabbitmq",
-     "Kind of queue manager. rabbitmq: RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management; needs "
-     "agentQMgrHost."},
+    {"agentQMgrType", choice, "embedded", 0, 0, amqp::broker_kind_words,
+     "Kind of queue manager: Baton's own, RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management, "
+     "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need agentQMgrHost."},
     {"agentQMgrManagementUrl", text, "", 0, 0, "",
-     "Where the management API of a queue manager that is not embedded listens. Default for rabbitmq: port 15672 of "
-     "agentQMgrHost, or 15671 with TLS. Queues are in the virtual host /."},
+     "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
+     "agentQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS. Only rabbitmq "
+     "is managed there, queues are in its virtual host /; for the others only scripts for administrators use it."},
     {"agentQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password for the queue manager. Only its owner may be able to read it."},
     {"agentSslTrustStore", path, "", 0, 0, "",

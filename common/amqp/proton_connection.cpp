@@ -255,7 +255,7 @@ void connection::driver::on_connection_open(proton::connection& connection) {
 }
 
 void connection::driver::connection_ended(const proton::error_condition& condition) {
-  post([keep = shared_from_this(), why = to_error(condition, describe())] { keep->lost(why); });
+  post([keep = shared_from_this(), why = to_error(condition, describe(), speech_)] { keep->lost(why); });
 }
 
 void connection::driver::on_transport_close(proton::transport&) {

@@ -28,7 +28,7 @@ TEST_CASE("broker: a queue with other attributes is a conflict that names it") {
   REQUIRE_FALSE(again.ok());
   CHECK(again.error().code == errc::conflict);
   CHECK(again.error().text.find(queue.name) != std::string::npos);
-  const std::map<amqp::broker_kind, std::string> differs{{amqp::broker_kind::embedded, "shared"},
+  const std::map<amqp::broker_kind, std::string> differs{{amqp::broker_kind::embedded, "attributes"},
                                                          {amqp::broker_kind::rabbitmq, "x-single-active-consumer"},
                                                          {amqp::broker_kind::artemis, "exclusive"},
                                                          {amqp::broker_kind::qpid, "messageGroupType"}};

@@ -4,6 +4,7 @@ import base64
 import copy
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.error
@@ -52,13 +53,13 @@ class Broker:
         other.about = dict(self.about, port=str(port))
         return other
 
-    def credentials(self, directory, password=None):
-        """A credentials file in this directory, whoever's password it is."""
+    def credentials(self, directory, user=None, password=None):
+        """A credentials file in this directory; it replaces the one before."""
         path = os.path.join(directory, "credentials.xml")
         with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
             out.write('<tns:mqmftCredentials xmlns:tns="http://wmqfte.ibm.com/MQMFTCredentials">\n')
             for qmgr in ("BROKER", "QM1"):
-                out.write('<tns:qmgr name="%s" mqUserId="%s" mqPassword="%s"/>\n' % (qmgr, self.about["user"], password or self.about["password"]))
+                out.write('<tns:qmgr name="%s" mqUserId="%s" mqPassword="%s"/>\n' % (qmgr, user or self.about["user"], password or self.about["password"]))
             out.write("</tns:mqmftCredentials>\n")
         return path
 
@@ -108,6 +109,13 @@ class Broker:
     def remove(self, queue):
         raise NotImplementedError
 
+    def add_user(self, user, password):
+        raise NotImplementedError
+
+    def allow(self, user, to_make_queues=True, but_not_to_consume=None):
+        """What such a user may do: all that an agent does, but for what is said."""
+        raise NotImplementedError
+
     def remove_queues(self, agents):
         """What a topology leaves behind, so that the next one with the same names begins with nothing."""
         for name in set(self.queues()) & {"SYSTEM.FTE.%s.%s" % (kind, agent) for agent in agents for kind in AGENT_QUEUES}:
@@ -139,6 +147,14 @@ class RabbitMq(Broker):
     def remove(self, queue):
         self.http("/api/queues/%2F/" + urllib.parse.quote(queue, safe=""), "DELETE")
 
+    def add_user(self, user, password):
+        self.http("/api/users/" + user, "PUT", {"password": password, "tags": "management"})
+
+    def allow(self, user, to_make_queues=True, but_not_to_consume=None):
+        but = "(?!%s$)" % re.escape(but_not_to_consume) if but_not_to_consume else ""
+        self.http("/api/permissions/%2F/" + user, "PUT",
+                  {"configure": "^SYSTEM\\.FTE.*" if to_make_queues else "^$", "write": ".*", "read": "^%sSYSTEM\\.FTE.*" % but})
+
 
 class Artemis(Broker):
     kind = "artemis"
@@ -160,6 +176,21 @@ class Artemis(Broker):
     def remove(self, queue):
         self.operate("destroyQueue(java.lang.String,boolean,boolean)", queue, True, True)
 
+    def add_user(self, user, password):
+        if not self.operate("listUser(java.lang.String)", user)[2:-2]:
+            self.operate("addUser(java.lang.String,java.lang.String,java.lang.String,boolean)", user, password, user, True)
+
+    def allow(self, user, to_make_queues=True, but_not_to_consume=None):
+        add = "addSecuritySettings(%s)" % ",".join(["java.lang.String"] * 10)
+        both, one = "amq," + user, "amq"
+        making = both if to_make_queues else one
+        # send, consume, making and removing durable and other queues, manage, browse, making and removing addresses
+        settings = [both, both, making, making, both, both, making, both, both, both]
+        self.operate(add, "#", *settings)
+        self.operate("removeSecuritySettings(java.lang.String)", "SYSTEM.FTE.STATE.SRC")
+        if but_not_to_consume:
+            self.operate(add, but_not_to_consume, both, one, *settings[2:])
+
     def settings(self, address):
         return json.loads(self.operate("getAddressSettingsAsJSON(java.lang.String)", address))
 
@@ -176,6 +207,20 @@ class Qpid(Broker):
 
     def remove(self, queue):
         self.http("/api/latest/queue/default/default/" + urllib.parse.quote(queue, safe=""), "DELETE")
+
+    def add_user(self, user, password):
+        self.http("/api/latest/user/plain/" + user, "PUT", {"type": "managed", "password": password})
+
+    def allow(self, user, to_make_queues=True, but_not_to_consume=None):
+        rules = []
+        if not to_make_queues:
+            rules.append({"identity": user, "objectType": "QUEUE", "operation": "CREATE", "outcome": "DENY", "attributes": {"DURABLE": "true"}})
+        if but_not_to_consume:
+            rules.append({"identity": user, "objectType": "QUEUE", "operation": "CONSUME", "outcome": "DENY", "attributes": {"NAME": but_not_to_consume}})
+        rules.append({"identity": "ALL", "objectType": "ALL", "operation": "ALL", "outcome": "ALLOW"})
+        path = "/api/latest/virtualhostaccesscontrolprovider/default/default/rights"
+        self.http(path, "DELETE")
+        self.http(path, "PUT", {"type": "RuleBased", "priority": 1, "rules": rules})
 
 
 KINDS = {one.kind: one for one in (RabbitMq, Artemis, Qpid)}

@@ -5,9 +5,9 @@ import threading
 
 
 class Relay:
-    def __init__(self, port):
+    def __init__(self, port, own_port=0):
         self.target = ("127.0.0.1", port)
-        self.server = socket.create_server(("127.0.0.1", 0))
+        self.server = socket.create_server(("127.0.0.1", own_port))
         self.port = self.server.getsockname()[1]
         self.ends = []
         self.passes = threading.Event()

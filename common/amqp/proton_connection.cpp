@@ -66,6 +66,8 @@ proton::connection_options to_proton(const connection_options& from, const std::
   to.max_frame_size(frame_bytes_max);
   if (!from.peer.user.empty()) {
     to.user(from.peer.user).password(from.peer.password);
+    // Where the queue manager lets anybody in too (RabbitMQ), Proton would go in as nobody, with nobody's rights.
+    to.sasl_allowed_mechs("PLAIN");
     to.sasl_allow_insecure_mechs(from.peer.tls.trust.empty());
   }
   const tls_files& tls = from.peer.tls;

@@ -177,11 +177,14 @@ class Artemis(Broker):
         self.operate("destroyQueue(java.lang.String,boolean,boolean)", queue, True, True)
 
     def add_user(self, user, password):
-        if not self.operate("listUser(java.lang.String)", user)[2:-2]:
+        try:
             self.operate("addUser(java.lang.String,java.lang.String,java.lang.String,boolean)", user, password, user, True)
+        except AssertionError as refused:
+            if "already exists" not in str(refused):
+                raise
 
     def allow(self, user, to_make_queues=True, but_not_to_consume=None):
-        add = "addSecuritySettings(%s)" % ",".join(["java.lang.String"] * 10)
+        add = "addSecuritySettings(%s)" % ",".join(["java.lang.String"] * 11)
         both, one = "amq," + user, "amq"
         making = both if to_make_queues else one
         # send, consume, making and removing durable and other queues, manage, browse, making and removing addresses

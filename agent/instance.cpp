@@ -252,8 +252,8 @@ void instance::send_token(lock::generation of, const formats::lock_token& token,
                });
 }
 
-// Where the group makes the single active consumer (Broker-J), anybody may be delivered what is of no group: that proves
-// nothing, and no instance has sent it.
+// Where the group makes the single active consumer (Broker-J), anybody may be delivered what is of no group: that
+// proves nothing, and no instance has sent it.
 void instance::token_delivered(lock::generation of, amqp::delivery_id delivery, const amqp::message& content) {
   if (content.group_id == formats::ha_queue(settings_.name)) return keeper_->delivered(of, delivery, content.body);
   if (links_) links_->settle(inbound::lock, delivery, amqp::outcome::accepted);

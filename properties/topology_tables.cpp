@@ -18,7 +18,8 @@ constexpr property coordination_entries[] = {
      "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need coordinationQMgrHost."},
     {"coordinationQMgrManagementUrl", text, "", 0, 0, "",
      "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
-     "coordinationQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS. Only rabbitmq is managed "
+     "coordinationQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS. Only "
+     "rabbitmq is managed "
      "there, queues are in its virtual host /; for the others only scripts for administrators use it."},
     {"coordinationQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
@@ -57,7 +58,8 @@ constexpr property command_entries[] = {
      "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need connectionQMgrHost."},
     {"connectionQMgrManagementUrl", text, "", 0, 0, "",
      "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
-     "connectionQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS. Only rabbitmq is managed "
+     "connectionQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS. Only "
+     "rabbitmq is managed "
      "there, queues are in its virtual host /; for the others only scripts for administrators use it."},
     {"connectionQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},

@@ -6,8 +6,8 @@
 
 namespace baton::amqp {
 
-// Shell: variables <prefix>_URL, <prefix>_USER, <prefix>_PASSWORD with their defaults, and a function `call` that is curl
-// with these; the password is not on its command line. `header`: one more that each request carries, or nothing.
+// Shell: variables <prefix>_URL, <prefix>_USER, <prefix>_PASSWORD with their defaults, and a function `call` that is
+// curl with these; the password is not on its command line. `header`: one more that each request carries, or nothing.
 std::string admin_script_head(std::string_view prefix, std::string_view url, std::string_view user,
                               std::string_view header = {});
 // Shell: a function `gone URL` that deletes what is there.

@@ -19,10 +19,10 @@ constexpr const char* settings_match = "SYSTEM.FTE.#";
 constexpr std::string_view queue_exists = "AMQ229019", no_such_queue = "AMQ229017", no_such_resource = "AMQ229067",
                            consumers_max = "AMQ229200", no_permission = "does not have permission";
 
-// Without these it moves the lock's token to a dead-letter queue after ten holders have died, keeps what has expired, and
-// makes for a missing queue an address that takes messages and drops them.
+// Without these it moves the lock's token to a dead-letter queue after ten holders have died, keeps what has expired,
+// and makes for a missing queue an address that takes messages and drops them.
 json wanted_settings() {
-  return {{"maxDeliveryAttempts", -1},   {"expiryAddress", ""},       {"autoCreateQueues", false},
+  return {{"maxDeliveryAttempts", -1},    {"expiryAddress", ""},       {"autoCreateQueues", false},
           {"autoCreateAddresses", false}, {"autoDeleteQueues", false}, {"autoDeleteAddresses", false}};
 }
 
@@ -100,7 +100,8 @@ status differences(const formats::queue_declaration& queue, const json& found) {
 
 // Each operation is answered with HTTP 200; how it went is inside.
 constexpr const char* script_operate =
-    "name=$(call --data '{\"type\":\"read\",\"mbean\":\"org.apache.activemq.artemis:broker=*\",\"attribute\":\"Name\"}' "
+    "name=$(call --data "
+    "'{\"type\":\"read\",\"mbean\":\"org.apache.activemq.artemis:broker=*\",\"attribute\":\"Name\"}' "
     "\"$url/console/jolokia/\" |\n"
     "  sed -n 's/.*\"Name\":\"\\([^\"]*\\)\".*/\\1/p')\n"
     "[ -n \"$name\" ] || { echo \"$url: the management does not say the name of the broker: wrong user, password or "

@@ -1,5 +1,5 @@
-// Apache Qpid Broker-J 9.x. Its management is reached over AMQP, at the node $management of the virtual host, so that no
-// second port is needed: docs/brokers.md says what must be set up, and what is lost.
+// Apache Qpid Broker-J 9.x. Its management is reached over AMQP, at the node $management of the virtual host, so that
+// no second port is needed: docs/brokers.md says what must be set up, and what is lost.
 #include <fmt/format.h>
 
 #include <map>
@@ -17,9 +17,12 @@ constexpr const char* queue_type = "org.apache.qpid.Queue";
 
 // What the broker does not list has this value.
 const attributes& defaults() {
-  static const attributes values{{"qpid-type", "standard"},         {"durable", "false"},
-                                 {"exclusive", "NONE"},             {"messageGroupType", "NONE"},
-                                 {"maximumQueueDepthMessages", "-1"}, {"overflowPolicy", "NONE"}};
+  static const attributes values{{"qpid-type", "standard"},
+                                 {"durable", "false"},
+                                 {"exclusive", "NONE"},
+                                 {"messageGroupType", "NONE"},
+                                 {"maximumQueueDepthMessages", "-1"},
+                                 {"overflowPolicy", "NONE"}};
   return values;
 }
 
@@ -66,8 +69,8 @@ result<attributes> call(requester& peer, const std::string& operation, const std
   if (!answer) return answer.error();
   const std::string code = property_of(*answer, "statusCode");
   if (code.starts_with('2')) return answer->fields;
-  return error{kind_of(code), fmt::format("queue {}: {}: {} {}", queue, operation, code,
-                                          property_of(*answer, "statusDescription"))};
+  return error{kind_of(code),
+               fmt::format("queue {}: {}: {} {}", queue, operation, code, property_of(*answer, "statusDescription"))};
 }
 
 status manage(requester& peer, const std::string& operation, const std::string& queue, std::int64_t timeout_ms) {
@@ -104,8 +107,8 @@ class qpid : public dialect_over_amqp {
                              const std::vector<formats::queue_declaration>& queues) const override {
     std::string out = script_head(target);
     for (const auto& queue : queues) {
-      out += fmt::format("call --request PUT --data '{}' \"$queues/{}\"\n", nlohmann::json(declaration_of(queue)).dump(),
-                         percent_encoded(queue.name));
+      out += fmt::format("call --request PUT --data '{}' \"$queues/{}\"\n",
+                         nlohmann::json(declaration_of(queue)).dump(), percent_encoded(queue.name));
     }
     return out;
   }

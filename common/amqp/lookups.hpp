@@ -1,6 +1,6 @@
 // Questions that block, which AMQP threads must not: whether queues exist, for kinds of queue manager that accept
-// messages for missing queues and lose them, and why a certificate is not trusted. The one thread of a process that asks.
-// Adapter only.
+// messages for missing queues and lose them, and why a certificate is not trusted. The one thread of a process that
+// asks. Adapter only.
 #pragma once
 
 #include <condition_variable>

@@ -24,8 +24,10 @@ std::string advice(const error& why, refused what, const endpoint& peer) {
   if (why.code == errc::not_permitted && peer.user.empty())
     return "the queue manager wants a user and a password: name a credentials file";
   if (why.code == errc::not_permitted)
-    return fmt::format("the queue manager does not let the user {} in: see the user, the password and what the user may "
-                       "do there", user);
+    return fmt::format(
+        "the queue manager does not let the user {} in: see the user, the password and what the user may "
+        "do there",
+        user);
   if (why.text.find("no protocol header found") != std::string::npos)
     return "what listens there does not speak AMQP 1.0, or not with TLS, or TLS only: see host, port and trust store";
   if (why.code == errc::timed_out && what == refused::connection)
@@ -68,8 +70,10 @@ std::string what_to_do(long fault, const endpoint& peer) {
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return "the certificate of the queue manager is not valid yet: see the clocks of both hosts";
     case X509_V_ERR_HOSTNAME_MISMATCH:
-      return fmt::format("the certificate of the queue manager is not for the name {}: use the name that it is for, or "
-                         "give it one for this name", peer.host);
+      return fmt::format(
+          "the certificate of the queue manager is not for the name {}: use the name that it is for, or "
+          "give it one for this name",
+          peer.host);
     case X509_V_OK:
       return {};
     default:

@@ -18,8 +18,8 @@ error with_advice(error why, refused what, const endpoint& peer);
 
 // Whether Proton says that it does not trust the peer's certificate. It does not say why.
 bool is_certificate_refused(std::string_view text);
-// Looks at the peer's certificate again, to say why it is not trusted and what to do; empty when it cannot be found out.
-// Blocks up to the timeout; any thread.
+// Looks at the peer's certificate again, to say why it is not trusted and what to do; empty when it cannot be found
+// out. Blocks up to the timeout; any thread.
 std::string certificate_fault(const endpoint& peer, std::int64_t timeout_ms);
 
 // The kind of queue manager by the product that it names when it opens a connection; what is not known to be of another

@@ -157,10 +157,9 @@ TEST_CASE("dialect: what Artemis says of a second consumer and of rights is unde
 
 TEST_CASE("refusals: a queue manager of another kind is named with the word to set") {
   amqp::endpoint peer;
-  for (const auto& [product, kind, word] :
-       {std::tuple{"RabbitMQ", broker_kind::rabbitmq, "rabbitmq"},
-        std::tuple{"apache-activemq-artemis", broker_kind::artemis, "artemis"},
-        std::tuple{"Apache Qpid Broker-J Core", broker_kind::qpid, "qpid"}}) {
+  for (const auto& [product, kind, word] : {std::tuple{"RabbitMQ", broker_kind::rabbitmq, "rabbitmq"},
+                                            std::tuple{"apache-activemq-artemis", broker_kind::artemis, "artemis"},
+                                            std::tuple{"Apache Qpid Broker-J Core", broker_kind::qpid, "qpid"}}) {
     peer.kind = kind;
     CHECK(amqp::check_product(product, peer));
     peer.kind = broker_kind::embedded;

@@ -58,7 +58,8 @@ class Status(InstancesTest):
         connection = t.stock_client()
         sender = connection.create_sender(t.address("SYSTEM.FTE.COMMAND.SRC"))
         for subject, body, priority in messages:
-            sender.send(Message(body=json.dumps(body).encode(), subject=subject, priority=priority, durable=True))
+            sender.send(Message(body=json.dumps(body).encode(), subject=subject, durable=True,
+                                priority=t.broker.priority(priority) if t.broker else priority))
         connection.close()
 
 

@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+import math
 import os
 import re
 import signal
@@ -98,6 +99,10 @@ class Broker:
         """As a client of the broker writes it."""
         return queue
 
+    def priority(self, priority):
+        """As a client of the broker writes it."""
+        return priority
+
     def queues(self):
         """What the broker says of each queue, by name."""
         raise NotImplementedError
@@ -138,11 +143,16 @@ class RabbitMq(Broker):
     def address(self, queue):
         return "/amq/queue/" + urllib.parse.quote(queue, safe="")
 
+    def priority(self, priority):
+        """The client leaves 4 out, which is AMQP's default, and this broker takes what is left out for 0."""
+        return priority + 1 if priority >= 4 else priority
+
     def queues(self):
         return {queue["name"]: queue for queue in self.http("/api/queues/%2F")}
 
     def depth(self, queue):
-        return self.http("/api/queues/%2F/" + urllib.parse.quote(queue, safe=""))["messages"]
+        """Not known of a new queue for a few seconds."""
+        return self.http("/api/queues/%2F/" + urllib.parse.quote(queue, safe="")).get("messages", math.inf)
 
     def remove(self, queue):
         self.http("/api/queues/%2F/" + urllib.parse.quote(queue, safe=""), "DELETE")

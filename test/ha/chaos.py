@@ -69,7 +69,7 @@ class Chaos:
         os.link(self.master, source)
         deletes = self.chance.random() < 0.5
         transfer = LargeTransfer(self.t, source, self.asked.size, checksum, ("-sd", "delete") if deletes else (),
-                                 waits=self.asked.mode != "all")
+                                 waits=self.asked.mode not in ("all", "broker"))
         before = self.done
         try:
             while self.done < self.asked.n and self.until_next(transfer):

@@ -31,7 +31,7 @@ PY
     { "name": "Operational", "type": "NameAndLevel", "level": "INFO", "loggerName": "qpid.message.*" } ] } ],
   "ports": [
     { "name": "AMQP", "port": "$port", "bindingAddress": "127.0.0.1", "authenticationProvider": "plain", "protocols": ["AMQP_1_0"],
-      "context": { "qpid.port.heartbeatDelay": "5" },
+      "context": { "qpid.port.heartbeatDelay": "${BATON_QPID_HEARTBEAT:-5}" },
       "virtualhostaliases": [ { "name": "nameAlias", "type": "nameAlias" }, { "name": "defaultAlias", "type": "defaultAlias" },
         { "name": "hostnameAlias", "type": "hostnameAlias" } ] },
     { "name": "HTTP", "port": "$management_port", "bindingAddress": "127.0.0.1", "authenticationProvider": "plain", "protocols": ["HTTP"] } ],

@@ -31,7 +31,7 @@ def purge_agents():
     BROKER.remove_all_queues()
 
 
-class Transfers(TopologyTest):
+class OnTheBroker(TopologyTest):
     @classmethod
     def setUpClass(cls):
         purge_agents()
@@ -39,13 +39,27 @@ class Transfers(TopologyTest):
         cls.addClassCleanup(cls.t.close)
         cls.t.start()
 
-    def test_a_tree_arrives(self):
+    def assert_a_tree_arrives(self):
         for i in range(200):
             self.write("tree/d%d/file %d" % (i % 7, i), os.urandom(i * 300))
         self.write("tree/large", os.urandom(30 << 20))
         self.assert_result(0, self.t.transfer("-r", "-dd", self.place("out"), self.place("tree")))
         self.assert_same_tree(self.place("tree"), self.place("out"))
         self.assert_no_part_files(self.place("out"))
+
+
+class ThroughTheQueue(OnTheBroker):
+    PROPERTIES = {"agentDataDirect": "false"}
+
+    def test_data_through_the_queue(self):
+        self.assert_a_tree_arrives()
+        self.assertNotIn("BFGTR0033I", self.t.log("SRC"))
+
+
+class Transfers(OnTheBroker):
+    def test_data_past_the_queue(self):
+        self.assert_a_tree_arrives()
+        self.assertIn("BFGTR0033I", self.t.log("SRC"))
 
     def test_commands_reach_agents(self):
         self.t.must("ftePingAgent", "SRC")

@@ -241,7 +241,6 @@ TEST_CASE("broker: a message arrives as it was sent") {
 // As scripts/broker sets each of them up.
 TEST_CASE("broker: when it drops a silent client is known") {
   client c(broker());
-  CHECK(c.link.peer_idle_timeout_ms() == 0);
   c.until("connected", [&] { return c.connected; });
   const std::map<amqp::broker_kind, std::int64_t> after_ms{{amqp::broker_kind::embedded, 4500},
                                                            {amqp::broker_kind::rabbitmq, 4100},
@@ -259,36 +258,68 @@ TEST_CASE("holder", "[.]") {
   c.loop.run();
 }
 
+namespace {
+
+// A process that holds the first message of a queue.
+class holder {
+ public:
+  explicit holder(const std::string& queue) {
+    int pipe_ends[2];
+    REQUIRE(pipe(pipe_ends) == 0);
+    setenv("BATON_TEST_QUEUE", queue.c_str(), 1);
+    process_ = fork();
+    if (process_ == 0) {
+      dup2(pipe_ends[1], STDOUT_FILENO);
+      execl("/proc/self/exe", "brokers_test", "holder", nullptr);
+      _exit(127);
+    }
+    close(pipe_ends[1]);
+    char held[4];
+    const auto got = read(pipe_ends[0], held, sizeof held);
+    close(pipe_ends[0]);
+    REQUIRE(got == 4);
+  }
+  ~holder() {
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+  }
+  holder(const holder&) = delete;
+  holder& operator=(const holder&) = delete;
+
+ private:
+  pid_t process_ = 0;
+};
+
+// As the lock's tokens are: Broker-J needs the group.
+amqp::message token_of(const own_queue& queue) {
+  auto token = text("token");
+  token.group_id = queue.name;
+  return token;
+}
+
+}  // namespace
+
 TEST_CASE("broker: of two consumers the first is active, and the second as soon as the first is killed") {
   const own_queue queue(queue_kind::single_active);
   client c(broker());
-  auto token = text("token");
-  token.group_id = queue.name;  // as the lock's tokens: Broker-J needs it
-  c.send(c.sender(queue.name), token);
-  int pipe_ends[2];
-  REQUIRE(pipe(pipe_ends) == 0);
-  setenv("BATON_TEST_QUEUE", queue.name.c_str(), 1);
-  const pid_t holder = fork();
-  if (holder == 0) {
-    dup2(pipe_ends[1], STDOUT_FILENO);
-    execl("/proc/self/exe", "brokers_test", "holder", nullptr);
-    _exit(127);
-  }
-  close(pipe_ends[1]);
-  char held[4];
-  REQUIRE(read(pipe_ends[0], held, sizeof held) == 4);
+  c.send(c.sender(queue.name), token_of(queue));
+  auto first = std::make_unique<holder>(queue.name);
   c.receiver(queue.name);  // it is parked, and nobody says so
   CHECK_FALSE(speech().refuses_second_consumer(queue_kind::single_active));
   c.loop.run_until([&] { return !c.messages.empty(); }, 300);
   CHECK(c.messages.empty());
-  const auto killed = boot_time_ms();
-  kill(holder, SIGKILL);
+  first.reset();
   CHECK(c.take().content.body == "token");
-  const auto took = boot_time_ms() - killed;
-  INFO("handover took " << took << " ms");
-  CHECK(took < 2000);
-  waitpid(holder, nullptr, 0);
-  close(pipe_ends[0]);
+}
+
+// Artemis as it comes gives up a message whose holders have died often enough.
+TEST_CASE("broker: a token is there however many of its holders were killed") {
+  const own_queue queue(queue_kind::single_active);
+  client c(broker());
+  c.send(c.sender(queue.name), token_of(queue));
+  for (int kills = 0; kills < 40; ++kills) holder dies_at_once(queue.name);
+  c.receiver(queue.name);
+  CHECK(c.take().content.body == "token");
 }
 
 TEST_CASE("broker: requests are answered, and unknown queues are said to be unknown") {

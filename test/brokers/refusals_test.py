@@ -8,7 +8,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
-from brokers import KIND, broker
+from brokers import KIND, SCRIPT, broker
 from certificates import Authority, TlsRelay
 from relay import Relay
 from topology import Topology
@@ -127,6 +127,16 @@ class Refusals(unittest.TestCase):
         self.t.set_properties("SRC", {"agentQMgrType": kind})
         self.t.run("fteStartAgent", "-t", "1", "SRC")
         self.t.wait_for_log("SRC", "set the property for its kind (agentQMgrType, connectionQMgrType, coordinationQMgrType) to %s" % KIND)
+
+    @unittest.skipUnless(KIND == "qpid", "only Broker-J comes without an idle timeout")
+    def test_one_that_never_drops_a_silent_client(self):
+        """An agent that is highly available says so, and runs."""
+        name = BROKER.name + "-never"
+        subprocess.run([SCRIPT, "qpid", "start", name], check=True, capture_output=True, timeout=150, env=dict(os.environ, BATON_QPID_HEARTBEAT="0"))
+        self.addCleanup(subprocess.run, [SCRIPT, "qpid", "stop", name], timeout=150)
+        self.t.set_properties("SRC", {"agentQMgrPort": type(BROKER)(name).about["port"], "highlyAvailable": "true"})
+        self.t.must("fteStartAgent", "SRC")
+        self.t.wait_for_log("SRC", "BFGAG0059I", "BFGAG0938W: Queue manager BROKER never drops a client that has fallen silent")
 
     def test_waits_between_tries_grow(self):
         """To agentQMgrRetryInterval, and no further."""

@@ -278,6 +278,7 @@ class holder {
     const auto got = read(pipe_ends[0], held, sizeof held);
     close(pipe_ends[0]);
     REQUIRE(got == 4);
+    REQUIRE(std::string_view(held, 4) == "held");  // and not what a failed one says
   }
   ~holder() {
     kill(process_, SIGKILL);

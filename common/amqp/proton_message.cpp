@@ -73,7 +73,8 @@ std::vector<char> encode_head(const message& from, std::size_t body_bytes, const
   return head;
 }
 
-// Of a map; what has other keys than text or other values than scalars is passed over.
+// Of a map; what has other keys than text or other values than scalars is passed over: anybody may send it, and an
+// exception in a callback of the library would end the process.
 std::map<std::string, std::string> scalars_of(const proton::value& body) {
   std::map<std::string, std::string> out;
   std::map<proton::value, proton::value> entries;
@@ -121,9 +122,9 @@ message from_proton(proton::message& from, const dialect& speech, bool stream) {
   to.subject = from.subject();
   to.reply_to = speech.queue_of(from.reply_to());
   to.group_id = from.group_id();
-  std::map<std::string, proton::scalar> properties;
-  proton::get(from.properties(), properties);
-  for (const auto& [key, text] : properties) to.properties[key] = proton::to_string(text);
+  // Not as the library's map: that throws when a value is no scalar.
+  const proton::value& properties = from.properties().value();
+  if (properties.type() == proton::MAP) to.properties = scalars_of(properties);
   const proton::type_id kind = from.body().type();
   if (kind == proton::MAP) to.fields = scalars_of(from.body());
   if (kind != proton::BINARY && kind != proton::STRING) return to;

@@ -9,7 +9,7 @@ import sys
 import threading
 import unittest
 
-from proton import Message
+from proton import Message, ProtonException
 from proton.utils import LinkDetached
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -162,6 +162,28 @@ class Strangers(InstancesTest):
         self.assertNotIn("BFGAG0919I", t.log("SRC"))
         self.assertEqual([1], t.takeovers_shown())
         eventually(lambda: t.depth("SYSTEM.FTE.COMMAND.SRC") == 0, "nothing is left of it")
+
+    def test_messages_that_no_client_of_ours_sends(self):
+        """Seen to end every instance of the agent, one after the other, when a property is no scalar."""
+        t = self.instances().launch_on("one", "two")
+        odd = [dict(properties={"a": {"b": 1}}), dict(properties={"a": [1, 2]}), dict(properties={"a": None, "b": b"x", "c": 1.5}),
+               dict(body={"a": {"b": 1}, 1: 2, "c": None}), dict(body=[1, 2]), dict(body=None), dict(body="text"), dict(id=7, correlation_id=b"\xff")]
+        processes = {name: t.place[name].pid("SRC") for name in t.place}
+        for queue in ("COMMAND", "REPLY", "STATE", "DATA", "HA"):
+            for content in odd:
+                for subject in ("agent.ping", "", None):
+                    self.say_one(t, "SYSTEM.FTE.%s.SRC" % queue, Message(subject=subject, durable=True, **dict(dict(body=b"x"), **content)))
+            self.assertEqual(0, t.run("ftePingAgent", "SRC").code, queue + t.tails())
+        self.assertEqual(processes, {name: t.place[name].pid("SRC") for name in t.place}, "nobody has ended")
+
+    @staticmethod
+    def say_one(t, queue, message):
+        """The broker may refuse it."""
+        connection = t.stock_client()
+        with contextlib.suppress(ProtonException):
+            connection.create_sender(t.address(queue)).send(message)
+        with contextlib.suppress(ProtonException):
+            connection.close()
 
     def test_a_network_that_is_split(self):
         t = self.instances(properties=QUICK_LEASE)

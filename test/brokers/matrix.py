@@ -32,7 +32,7 @@ def main():
         document = text.read()
     faults, reasons = [], []
     suites = list(dict.fromkeys(suite for suite, _ in found))
-    print("%-20s" % "" + "".join("%-18s" % kind for kind in KINDS))
+    print("%-20s" % "" + "".join("%-28s" % kind for kind in KINDS))
     for suite in suites:
         row = "%-20s" % suite
         for kind in KINDS:
@@ -45,12 +45,12 @@ def main():
                     faults.append("%s on %s: docs/brokers.md does not say: %s" % (suite, kind, reason))
             marks = " ".join("[%d]" % (reasons.index(reason) + 1) for reason in dict.fromkeys(why))
             if cell is None:
-                row += "%-18s" % ("- " + marks)
+                row += "%-28s" % ("- " + marks)
                 continue
             passed, tests, left_out = cell
             if not passed or tests == 0:
                 faults.append("%s on %s has failed" % (suite, kind))
-            row += "%-18s" % (("ok %d " % (tests - len(left_out)) if passed else "FAILED ") + marks)
+            row += "%-28s" % (("ok %d " % (tests - len(left_out)) if passed else "FAILED ") + marks)
         print(row)
     for number, reason in enumerate(reasons, 1):
         print("[%d] %s" % (number, reason))

@@ -236,7 +236,7 @@ void instance::open(lock::generation of, bool with_lock) {
   to.lost = [this, of](const error& why) { dropped(of, why); };
   to.received = [this, of](inbound from, amqp::delivery_id delivery, amqp::message&& content) {
     if (from == inbound::lock)
-      keeper_->delivered(of, delivery, content.body);
+      token_delivered(of, delivery, content);
     else if (active_) {
       if (role_ != role::active) expect_recovery();
       to_.received(from, delivery, std::move(content));
@@ -255,6 +255,7 @@ void instance::connected(lock::generation of) {
   }
   choice_.connected();
   const std::int64_t tolerated = links_->dropped_after_ms();
+  if (settings_.highly_available && tolerated == 0) log(messages::BFGAG0938W, settings_.qmgr);
   if (settings_.highly_available && tolerated > 0 && settings_.lock_lease_ms >= tolerated) {
     log(messages::BFGAG0923E,
         fmt::format(
@@ -344,6 +345,13 @@ void instance::send_token(lock::generation of, const formats::lock_token& token,
                  if (how == amqp::outcome::accepted) return keeper_->feed(lock::event::accepted{of, epoch, sequence});
                  dropped(of, {errc::internal, "the queue manager refused a lock token"});
                });
+}
+
+// Where the group makes the single active consumer (Broker-J), anybody may be delivered what is of no group: that
+// proves nothing, and no instance has sent it.
+void instance::token_delivered(lock::generation of, amqp::delivery_id delivery, const amqp::message& content) {
+  if (content.group_id == formats::ha_queue(settings_.name)) return keeper_->delivered(of, delivery, content.body);
+  if (links_) links_->settle(inbound::lock, delivery, amqp::outcome::accepted);
 }
 
 void instance::activate(std::uint64_t epoch, bool clean) {

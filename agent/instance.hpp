@@ -93,6 +93,7 @@ class instance {
   void say_lost(const error& why, bool was_ready, std::int64_t delay_ms);
   void declare_queues(lock::generation of);
   void send_token(lock::generation of, const formats::lock_token& token, bool durable);
+  void token_delivered(lock::generation of, amqp::delivery_id delivery, const amqp::message& content);
   void activate(std::uint64_t epoch, bool clean);
   void open_queues();
   void deactivate();

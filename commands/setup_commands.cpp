@@ -3,6 +3,7 @@
 #include "commands/console.hpp"
 #include "commands/set_up.hpp"
 #include "commands/workspace.hpp"
+#include "common/amqp/dialect.hpp"
 
 namespace baton::commands {
 namespace {
@@ -15,9 +16,9 @@ constexpr option options[] = {
     {"connectionQMgrUrls", "connection-qmgr-urls", option_kind::text, "urls",
      "Several, tried in order, instead of host and port: amqp://one:5672,amqps://two:5671."},
     {"connectionQMgrType", "connection-qmgr-type", option_kind::choice, "type",
-     "Kind of queue manager. Default: embedded.", false, false, false, 0, 0, "embedded|rabbitmq"},
+     "Kind of queue manager. Default: embedded.", false, false, false, 0, 0, amqp::broker_kind_words},
     {"connectionQMgrManagementUrl", "connection-qmgr-management-url", option_kind::text, "url",
-     "Its management API, where the kind has one. Default for rabbitmq: port 15672 of the host."},
+     "Its management over HTTP. Default: the usual port of the kind, on its host; embedded has none."},
     {"connectionQMgrAuthenticationCredentialsFile", "credentials", option_kind::text, "file",
      "MQMFTCredentials.xml with user and password."},
     configuration_option,

@@ -2,6 +2,7 @@
 #include "commands/commands.hpp"
 #include "commands/console.hpp"
 #include "commands/set_up.hpp"
+#include "common/amqp/dialect.hpp"
 #include "properties/layout.hpp"
 #include "properties/property_set.hpp"
 
@@ -16,9 +17,9 @@ constexpr option options[] = {
     {"coordinationQMgrUrls", "coordination-qmgr-urls", option_kind::text, "urls",
      "Several, tried in order, instead of host and port: amqp://one:5672,amqps://two:5671."},
     {"coordinationQMgrType", "coordination-qmgr-type", option_kind::choice, "type",
-     "Kind of queue manager. Default: embedded.", false, false, false, 0, 0, "embedded|rabbitmq"},
+     "Kind of queue manager. Default: embedded.", false, false, false, 0, 0, amqp::broker_kind_words},
     {"coordinationQMgrManagementUrl", "coordination-qmgr-management-url", option_kind::text, "url",
-     "Its management API, where the kind has one. Default for rabbitmq: port 15672 of the host."},
+     "Its management over HTTP. Default: the usual port of the kind, on its host; embedded has none."},
     {"coordinationQMgrAuthenticationCredentialsFile", "credentials", option_kind::text, "file",
      "MQMFTCredentials.xml with user and password."},
     {"default", "default", option_kind::flag, "",

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "common/amqp/dialect.hpp"
 #include "properties/property.hpp"
 
 namespace baton {
@@ -29,13 +30,13 @@ constexpr property entries[] = {
     {"agentQMgrPriorityBackup", boolean, "true", 0, 0, "",
      "An agent that is connected to another one goes back to the first of agentQMgrUrls when that is up again, at a "
      "checkpoint of its transfers. It looks every agentQMgrRetryInterval. Without effect with agentQMgrRandomize."},
-    {"agentQMgrType", choice, "embedded", 0, 0, "embedded|rabbitmq",
-     "Kind of queue manager. rabbitmq: RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management; needs "
-     "agentQMgrHost."},
+    {"agentQMgrType", choice, "embedded", 0, 0, amqp::broker_kind_words,
+     "Kind of queue manager: Baton's own, RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management, "
+     "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need agentQMgrHost."},
     {"agentQMgrManagementUrl", text, "", 0, 0, "",
-     "Where the management API of a queue manager that is not embedded listens. Default for rabbitmq: port 15672 of "
-     "agentQMgrHost, or 15671 with TLS; with agentQMgrUrls one for each, separated by commas. Queues are in the "
-     "virtual host /."},
+     "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
+     "agentQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with agentQMgrUrls one for each, separated by commas. Only rabbitmq "
+     "is managed there, queues are in its virtual host /; for the others only scripts for administrators use it."},
     {"agentQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password for the queue manager. Only its owner may be able to read it."},
     {"agentSslTrustStore", path, "", 0, 0, "",

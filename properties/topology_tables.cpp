@@ -1,4 +1,5 @@
 // The small files of a topology: coordination.properties, command.properties and installation.properties.
+#include "common/amqp/dialect.hpp"
 #include "properties/property.hpp"
 
 namespace baton {
@@ -23,13 +24,14 @@ constexpr property coordination_entries[] = {
      "Agents that publish to another one go back to the first of coordinationQMgrUrls when that is up again."},
     {"coordinationQMgrConnectTimeout", milliseconds, "10000", 100, 86400000, "",
      "Time after which an attempt to connect is given up."},
-    {"coordinationQMgrType", choice, "embedded", 0, 0, "embedded|rabbitmq",
-     "Kind of queue manager. rabbitmq: RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management; needs "
-     "coordinationQMgrHost."},
+    {"coordinationQMgrType", choice, "embedded", 0, 0, amqp::broker_kind_words,
+     "Kind of queue manager: Baton's own, RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management, "
+     "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need coordinationQMgrHost."},
     {"coordinationQMgrManagementUrl", text, "", 0, 0, "",
-     "Where the management API of a queue manager that is not embedded listens. Default for rabbitmq: port 15672 of "
-     "coordinationQMgrHost, or 15671 with TLS; with coordinationQMgrUrls one for each, separated by commas. Queues "
-     "are in the virtual host /."},
+     "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
+     "coordinationQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with coordinationQMgrUrls one for each, separated by commas. Only "
+     "rabbitmq is managed "
+     "there, queues are in its virtual host /; for the others only scripts for administrators use it."},
     {"coordinationQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
     {"coordinationSslTrustStore", path, "", 0, 0, "",
@@ -71,13 +73,14 @@ constexpr property command_entries[] = {
     {"connectionQMgrConnectTimeout", milliseconds, "10000", 100, 86400000, "",
      "Time after which an attempt to connect to one of connectionQMgrUrls is given up. A command that has less time in "
      "all gives each an equal part of it."},
-    {"connectionQMgrType", choice, "embedded", 0, 0, "embedded|rabbitmq",
-     "Kind of queue manager. rabbitmq: RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management; needs "
-     "connectionQMgrHost."},
+    {"connectionQMgrType", choice, "embedded", 0, 0, amqp::broker_kind_words,
+     "Kind of queue manager: Baton's own, RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management, "
+     "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need connectionQMgrHost."},
     {"connectionQMgrManagementUrl", text, "", 0, 0, "",
-     "Where the management API of a queue manager that is not embedded listens. Default for rabbitmq: port 15672 of "
-     "connectionQMgrHost, or 15671 with TLS; with connectionQMgrUrls one for each, separated by commas. Queues "
-     "are in the virtual host /."},
+     "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
+     "connectionQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with connectionQMgrUrls one for each, separated by commas. Only "
+     "rabbitmq is managed "
+     "there, queues are in its virtual host /; for the others only scripts for administrators use it."},
     {"connectionQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
     {"connectionSslTrustStore", path, "", 0, 0, "",

@@ -26,7 +26,7 @@ struct tls_files {
 };
 
 // Kinds of queue manager. What differs between them is in dialect.hpp; nobody else looks at this.
-enum class broker_kind { embedded, rabbitmq };
+enum class broker_kind { embedded, rabbitmq, artemis, qpid };
 
 struct endpoint {
   std::string host = "127.0.0.1";

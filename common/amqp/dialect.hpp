@@ -75,15 +75,23 @@ class dialect {
   virtual std::uint8_t priority_to_wire(std::uint8_t priority) const = 0;
   virtual std::uint8_t priority_from_wire(std::uint8_t priority) const = 0;
   virtual outcome outcome_to_wire(outcome how) const = 0;
+  // What a refusal means whose condition alone does not say so, as far as this kind is known for it.
+  virtual std::optional<errc> meaning_of(std::string_view condition, std::string_view description) const {
+    (void)condition, (void)description;
+    return std::nullopt;
+  }
 };
 
 const dialect& dialect_of(broker_kind kind);
 const dialect& embedded_dialect();
 const dialect& rabbitmq_dialect();
+const dialect& artemis_dialect();
+const dialect& qpid_dialect();
 
-// The words of the properties that choose a kind, as a choice: "embedded|rabbitmq".
+// The words of the properties that choose a kind, as a choice.
+inline constexpr const char* broker_kind_words = "embedded|rabbitmq|artemis|qpid";
 std::optional<broker_kind> broker_kind_of(std::string_view word);
-// Where the kind's management listens unless told otherwise; empty: there is nothing apart from the AMQP port.
+// Where the kind's management over HTTP listens unless told otherwise; empty: it has none.
 std::string default_management_url(const endpoint& peer);
 
 }  // namespace baton::amqp

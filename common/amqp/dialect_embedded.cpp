@@ -2,8 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/amqp/dialect.hpp"
-#include "common/amqp/requester.hpp"
+#include "common/amqp/dialect_over_amqp.hpp"
 
 namespace baton::amqp {
 namespace {
@@ -23,60 +22,14 @@ status manage(requester& peer, const std::string& operation, const std::string& 
   request.body = body.dump();
   const auto answer = peer.request("$management", std::move(request), timeout_ms);
   if (!answer) return answer.error();
-  const auto field = [&](const char* name) {
-    const auto found = answer->properties.find(name);
-    return found == answer->properties.end() ? std::string() : found->second;
-  };
-  const std::string answered = field("status");
+  const std::string answered = property_of(*answer, "status");
   if (answered == "200") return done();
-  return error{kind_of(answered), fmt::format("{} of queue {}: {}", operation, queue, field("description"))};
+  return error{kind_of(answered),
+               fmt::format("{} of queue {}: {}", operation, queue, property_of(*answer, "description"))};
 }
 
-class embedded : public dialect {
+class embedded : public dialect_over_amqp {
  public:
-  status declare(const connection_options& where, const std::vector<formats::queue_declaration>& queues,
-                 std::int64_t timeout_ms) const override {
-    auto peer = requester::connect(where, timeout_ms);
-    if (!peer) return peer.error();
-    for (const auto& queue : queues) {
-      nlohmann::json body{{"type", formats::to_string(queue.kind)}};
-      if (queue.messages_max > 0) body["maxMessages"] = queue.messages_max;
-      if (queue.drop_oldest) body["overflow"] = "drop-oldest";
-      if (const auto made = manage(**peer, "declare", queue.name, body, timeout_ms); !made) return made;
-    }
-    return done();
-  }
-
-  status remove(const connection_options& where, const std::vector<std::string>& queues,
-                std::int64_t timeout_ms) const override {
-    auto peer = requester::connect(where, timeout_ms);
-    if (!peer) return peer.error();
-    for (const auto& queue : queues) {
-      const auto gone = manage(**peer, "delete", queue, nlohmann::json::object(), timeout_ms);
-      if (!gone && gone.error().code != errc::not_found) return gone;
-    }
-    return done();
-  }
-
-  status purge(const connection_options& where, const std::string& queue, std::int64_t timeout_ms) const override {
-    auto peer = requester::connect(where, timeout_ms);
-    if (!peer) return peer.error();
-    return manage(**peer, "purge", queue, nlohmann::json::object(), timeout_ms);
-  }
-
-  result<bool> exists(const connection_options& where, const std::string& queue,
-                      std::int64_t timeout_ms) const override {
-    auto peer = requester::connect(where, timeout_ms);
-    if (!peer) return peer.error();
-    const auto got = manage(**peer, "get", queue, nlohmann::json::object(), timeout_ms);
-    if (!got && got.error().code != errc::not_found) return got.error();
-    return got.ok();
-  }
-
-  result<std::string> make_reply_queue(const connection_options&, std::int64_t) const override {
-    return error{errc::internal, "the embedded queue manager has dynamic queues"};
-  }
-
   std::string declare_script(const script_target& target,
                              const std::vector<formats::queue_declaration>& queues) const override {
     std::string out;
@@ -96,20 +49,25 @@ class embedded : public dialect {
     return out;
   }
 
-  bool refuses_second_consumer(formats::queue_kind kind) const override {
-    return kind == formats::queue_kind::exclusive;
-  }
-  bool refuses_missing_queues() const override { return true; }
-  bool has_dynamic_queues() const override { return true; }
-  bool can_browse() const override { return true; }
   // What is advertised is half of what is tolerated.
   std::int64_t drops_after_ms(std::uint32_t advertised_ms) const override { return std::int64_t{advertised_ms} * 2; }
-  bool settles_before_close() const override { return true; }
-  std::string address_of(const std::string& queue) const override { return queue; }
-  std::string queue_of(const std::string& address) const override { return address; }
-  std::uint8_t priority_to_wire(std::uint8_t priority) const override { return priority; }
-  std::uint8_t priority_from_wire(std::uint8_t priority) const override { return priority; }
-  outcome outcome_to_wire(outcome how) const override { return how; }
+
+ private:
+  status make(requester& peer, const formats::queue_declaration& queue, std::int64_t timeout_ms) const override {
+    nlohmann::json body{{"type", formats::to_string(queue.kind)}};
+    if (queue.messages_max > 0) body["maxMessages"] = queue.messages_max;
+    if (queue.drop_oldest) body["overflow"] = "drop-oldest";
+    return manage(peer, "declare", queue.name, body, timeout_ms);
+  }
+  status unmake(requester& peer, const std::string& queue, std::int64_t timeout_ms) const override {
+    return manage(peer, "delete", queue, nlohmann::json::object(), timeout_ms);
+  }
+  status empty(requester& peer, const std::string& queue, std::int64_t timeout_ms) const override {
+    return manage(peer, "purge", queue, nlohmann::json::object(), timeout_ms);
+  }
+  status find(requester& peer, const std::string& queue, std::int64_t timeout_ms) const override {
+    return manage(peer, "get", queue, nlohmann::json::object(), timeout_ms);
+  }
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/amqp/admin_script.hpp"
 #include "common/amqp/dialect.hpp"
 #include "common/amqp/http.hpp"
 #include "common/loop.hpp"
@@ -21,36 +22,6 @@ constexpr int queue_priorities = 10;
 // Long enough for a command to attach, short enough that what killed ones leave behind does not pile up.
 constexpr int reply_queue_expires_ms = 60000;
 constexpr std::uint8_t amqp_default_priority = 4;
-
-bool unreserved(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_';
-}
-
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (unreserved(c))
-      out += c;
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
-std::string percent_decoded(std::string_view text) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-  };
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
-    out += escape ? static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])) : text[i];
-    if (escape) i += 2;
-  }
-  return out;
-}
 
 // Never a limit that refuses (reject-publish): it ends this broker's session without an outcome for the message.
 json arguments_of(const formats::queue_declaration& queue) {
@@ -107,22 +78,8 @@ status manage(const connection_options& where, const std::string& method, const 
                                              answer->status, reason_of(*answer))};
 }
 
-constexpr const char* script_gone =
-    "gone() {\n"
-    "  code=$(call --output /dev/null --write-out '%{http_code}' --request DELETE \"$1\" 2>/dev/null) ||\n"
-    "    [ \"$code\" = 404 ] || { echo \"$1: HTTP $code\" >&2; return 1; }\n"
-    "}\n";
-
 std::string script_head(const script_target& target) {
-  return fmt::format(
-      "# RABBITMQ_USER and RABBITMQ_PASSWORD say who does it; without them it is guest, who may only from the same "
-      "host.\n"
-      "url=${{RABBITMQ_URL:-{}}}\n"
-      "call() {{\n"
-      "  printf 'user = \"%s:%s\"\\n' \"${{RABBITMQ_USER:-guest}}\" \"${{RABBITMQ_PASSWORD:-guest}}\" |\n"
-      "    curl --silent --show-error --fail --config - --header 'content-type: application/json' \"$@\"\n"
-      "}}\n",
-      target.management_url);
+  return admin_script_head("RABBITMQ", target.management_url, "guest");
 }
 
 class rabbitmq : public dialect {
@@ -180,7 +137,7 @@ class rabbitmq : public dialect {
 
   std::string remove_script(const script_target& target,
                             const std::vector<formats::queue_declaration>& queues) const override {
-    std::string out = script_head(target) + script_gone;
+    std::string out = script_head(target) + admin_script_gone();
     for (const auto& queue : queues) {
       out += fmt::format("gone \"$url{}\"\n", path_of(queue.name));
     }
@@ -215,6 +172,12 @@ class rabbitmq : public dialect {
   }
   // This broker ends the session over `modified`.
   outcome outcome_to_wire(outcome how) const override { return how == outcome::modified ? outcome::released : how; }
+
+  // The same condition as for a queue that is declared otherwise.
+  std::optional<errc> meaning_of(std::string_view condition, std::string_view description) const override {
+    const bool held_too_long = description.find("timed out") != std::string_view::npos;
+    return condition == "amqp:precondition-failed" && held_too_long ? std::optional(errc::timed_out) : std::nullopt;
+  }
 };
 
 }  // namespace

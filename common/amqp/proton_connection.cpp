@@ -29,6 +29,7 @@
 #include "common/amqp/proton_links.hpp"
 #include "common/amqp/proton_message.hpp"
 #include "common/amqp/proton_runtime.hpp"
+#include "common/amqp/refusals.hpp"
 #include "common/random.hpp"
 
 namespace baton::amqp {
@@ -50,6 +51,14 @@ struct session_in_c : proton::session {
   void free() const { pn_session_free(pn_object()); }
 };
 
+// What the peer calls itself; empty when it does not.
+std::string product_of(const proton::connection& connection) {
+  const auto properties = connection.properties();
+  const auto found = properties.find("product");
+  const bool named = found != properties.end() && found->second.type() == proton::STRING;
+  return named ? proton::get<std::string>(found->second) : std::string();
+}
+
 proton::connection_options to_proton(const connection_options& from, const std::string& container_id) {
   proton::connection_options to;
   to.container_id(container_id);
@@ -57,6 +66,8 @@ proton::connection_options to_proton(const connection_options& from, const std::
   to.max_frame_size(frame_bytes_max);
   if (!from.peer.user.empty()) {
     to.user(from.peer.user).password(from.peer.password);
+    // Where the queue manager lets anybody in too (RabbitMQ), Proton would go in as nobody, with nobody's rights.
+    to.sasl_allowed_mechs("PLAIN");
     to.sasl_allow_insecure_mechs(from.peer.tls.trust.empty());
   }
   const tls_files& tls = from.peer.tls;
@@ -159,6 +170,7 @@ class connection::driver : public proton::messaging_handler,
   proton::connection connection_;
   proton_links links_;
   bool closing_ = false;
+  bool explaining_ = false;  // why the peer's certificate is not trusted
 };
 
 void connection::driver::start() {
@@ -212,7 +224,8 @@ connection_events* connection::driver::forget_owner() {
 }
 
 void connection::driver::lost(const error& why) {
-  if (connection_events* const owner = forget_owner()) owner->connection_lost(why);
+  if (connection_events* const owner = forget_owner())
+    owner->connection_lost(with_advice(why, refused::connection, options_.peer));
 }
 
 link_id connection::driver::next_link(const std::string& address) {
@@ -239,6 +252,10 @@ void connection::driver::timers_cancel(link_id link) {
 
 void connection::driver::on_connection_open(proton::connection& connection) {
   connection_ = connection;
+  if (const auto right = check_product(product_of(connection), options_.peer); !right) {
+    post([keep = shared_from_this(), why = right.error()] { keep->lost(why); });
+    return connection.close();
+  }
   // With silence as the peer's reason to drop this side, whoever holds a lock wants to know how long that takes.
   peer_idle_timeout_ms_ = transport_in_c(connection.transport()).remote_idle_timeout_ms();
   {
@@ -255,7 +272,13 @@ void connection::driver::on_connection_open(proton::connection& connection) {
 }
 
 void connection::driver::connection_ended(const proton::error_condition& condition) {
-  post([keep = shared_from_this(), why = to_error(condition, describe())] { keep->lost(why); });
+  if (explaining_) return;  // Proton says it more than once
+  const error why = to_error(condition, describe(), speech_);
+  if (!is_certificate_refused(why.text)) return post([keep = shared_from_this(), why] { keep->lost(why); });
+  explaining_ = true;
+  lookups::instance().ask_certificate(options_.peer, [keep = shared_from_this(), why](const std::string& fault) {
+    keep->post([keep, why = error{why.code, fault.empty() ? why.text : why.text + ": " + fault}] { keep->lost(why); });
+  });
 }
 
 void connection::driver::on_transport_close(proton::transport&) {
@@ -303,7 +326,7 @@ void connection::driver::opened(link_id link, const std::string& queue) {
 }
 
 void connection::driver::ended(link_id link, const error& why) {
-  post([keep = shared_from_this(), link, why] {
+  post([keep = shared_from_this(), link, why = with_advice(why, refused::queue, options_.peer)] {
     keep->timers_cancel(link);
     if (keep->events_ != nullptr) keep->events_->link_lost(link, why);
   });

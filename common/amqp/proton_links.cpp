@@ -125,7 +125,7 @@ void proton_links::end(link_id link, const proton::error_condition& condition) {
   else
     return;  // dropped before
   drop(link);
-  listener_.ended(link, to_error(condition, queue));
+  listener_.ended(link, to_error(condition, queue, speech_));
 }
 
 // The end of the session ends the link with it, and gives back what the link held on every broker; a detach alone does

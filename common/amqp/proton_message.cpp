@@ -49,7 +49,7 @@ struct tracker_in_c : proton::tracker {
 };
 
 // A message without a body, as the library has it, and the start of the section that the body's bytes end: AMQP 1.0,
-// part 3.2.8, and part 1.6.19 for the binary value.
+// part 3.2.8, and parts 1.6.19 and 1.6.20 for the binary value and the string. With fields it is the whole message.
 std::vector<char> encode_head(const message& from, std::size_t body_bytes, const dialect& speech) {
   proton::message to;
   to.durable(from.durable);
@@ -61,17 +61,40 @@ std::vector<char> encode_head(const message& from, std::size_t body_bytes, const
   if (!from.reply_to.empty()) to.reply_to(speech.address_of(from.reply_to));
   if (!from.group_id.empty()) to.group_id(from.group_id);
   for (const auto& [key, text] : from.properties) to.properties().put(key, text);
+  if (!from.fields.empty()) {
+    to.body(from.fields);
+    return to.encode();
+  }
   std::vector<char> head = to.encode();
-  constexpr std::string_view amqp_value("\x00\x53\x77\xb0", 4);  // of a vbin32
+  constexpr std::string_view amqp_value("\x00\x53\x77", 3);
   head.insert(head.end(), amqp_value.begin(), amqp_value.end());
+  head.push_back(from.text ? '\xb1' : '\xb0');  // str32-utf8, vbin32
   for (int shift = 24; shift >= 0; shift -= 8) head.push_back(static_cast<char>(body_bytes >> shift & 0xff));
   return head;
+}
+
+// Of a map; what has other keys than text or other values than scalars is passed over: anybody may send it, and an
+// exception in a callback of the library would end the process.
+std::map<std::string, std::string> scalars_of(const proton::value& body) {
+  std::map<std::string, std::string> out;
+  std::map<proton::value, proton::value> entries;
+  try {
+    proton::get(body, entries);
+  } catch (const proton::error&) {
+    return out;
+  }
+  for (const auto& [key, value] : entries) {
+    if (key.type() != proton::STRING || !proton::type_id_is_scalar(value.type())) continue;
+    out[proton::get<std::string>(key)] = value.empty() ? std::string() : proton::to_string(value);
+  }
+  return out;
 }
 
 }  // namespace
 
 void send(const proton::sender& via, send_id id, const message& content, const dialect& speech) {
-  const std::string_view body = content.bulk.empty() ? std::string_view(content.body) : content.bulk;
+  std::string_view body = content.bulk.empty() ? std::string_view(content.body) : content.bulk;
+  if (!content.fields.empty()) body = {};
   const std::vector<char> head = encode_head(content, body.size(), speech);
   pn_link_t* const link = sender_in_c(via).link();
   pn_delivery_t* const delivery = pn_delivery(link, pn_dtag(reinterpret_cast<const char*>(&id), sizeof id));
@@ -99,11 +122,12 @@ message from_proton(proton::message& from, const dialect& speech, bool stream) {
   to.subject = from.subject();
   to.reply_to = speech.queue_of(from.reply_to());
   to.group_id = from.group_id();
-  std::map<std::string, proton::scalar> properties;
-  proton::get(from.properties(), properties);
-  for (const auto& [key, text] : properties) to.properties[key] = proton::to_string(text);
+  // Not as the library's map: that throws when a value is no scalar.
+  const proton::value& properties = from.properties().value();
+  if (properties.type() == proton::MAP) to.properties = scalars_of(properties);
   const proton::type_id kind = from.body().type();
   to.other = kind != proton::BINARY && kind != proton::STRING && kind != proton::NULL_TYPE;
+  if (kind == proton::MAP) to.fields = scalars_of(from.body());
   if (kind != proton::BINARY && kind != proton::STRING) return to;
   const decoder_in_c body(from.body());
   if (stream)
@@ -113,16 +137,15 @@ message from_proton(proton::message& from, const dialect& speech, bool stream) {
   return to;
 }
 
-error to_error(const proton::error_condition& condition, const std::string& object) {
+error to_error(const proton::error_condition& condition, const std::string& object, const dialect& speech) {
   const std::string name = condition.name();
   errc code = errc::unreachable;
   if (name == "amqp:not-found" || name == "amqp:resource-deleted") code = errc::not_found;
   if (name == "amqp:resource-locked" || name == "amqp:link:stolen") code = errc::in_use;
   if (name == "amqp:unauthorized-access" || name == "amqp:not-allowed") code = errc::not_permitted;
-  // RabbitMQ says the same for a queue that is declared otherwise and for a delivery that was held too long.
-  const bool held_too_long = condition.description().find("timed out") != std::string::npos;
-  if (name == "amqp:precondition-failed") code = held_too_long ? errc::timed_out : errc::conflict;
+  if (name == "amqp:precondition-failed") code = errc::conflict;
   if (name == "amqp:link:message-size-exceeded") code = errc::bad_message;
+  if (const auto special = speech.meaning_of(name, condition.description())) code = *special;
   return error{code, fmt::format("{}: {}{}{}", object, name, name.empty() ? "closed by the peer" : ": ",
                                  condition.description())};
 }

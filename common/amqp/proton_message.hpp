@@ -23,11 +23,11 @@ class dialect;
 void send(const proton::sender& via, send_id id, const message& content, const dialect& speech);
 // The id that it was sent with.
 send_id sent_as(const proton::tracker& tracker);
-// Never fails: what cannot be read as text stays empty, a body that is neither binary nor a string stays empty.
+// Never fails: what cannot be read as text stays empty, a body that is none of binary, string and map stays empty.
 // `stream`: the body becomes `bulk`.
 message from_proton(proton::message& from, const dialect& speech, bool stream);
 
 // The kind of error that a peer's condition stands for.
-error to_error(const proton::error_condition& condition, const std::string& object);
+error to_error(const proton::error_condition& condition, const std::string& object, const dialect& speech);
 
 }  // namespace baton::amqp

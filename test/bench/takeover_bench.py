@@ -6,7 +6,7 @@ from the signal to the line in the log of the other instance, and to the first b
 the transfer goes on.
 
 BATON_BENCH_RUNS: kills (50); a tenth as many processes are frozen, since each freeze takes seconds.
-BATON_BROKER=rabbitmq, BATON_RABBITMQ=NAME: on a RabbitMQ that scripts/broker started.
+BATON_BROKER=KIND, BATON_BROKER_NAME=NAME: on one that scripts/broker started.
 """
 import os
 import re
@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
-from instances import RABBITMQ, Instances, LargeTransfer, write_large
+from instances import EMBEDDED, KIND, Instances, LargeTransfer, write_large
 from processes import BIN, eventually
 
 RUNS = int(os.environ.get("BATON_BENCH_RUNS", "50"))
@@ -185,9 +185,9 @@ def show(what, taken, goal=""):
 
 def main():
     sys.stdout.reconfigure(line_buffering=True)
-    print("== takeover: %s, in milliseconds" % ("RabbitMQ" if RABBITMQ else "embedded queue manager"))
+    print("== takeover: %s, in milliseconds" % KIND)
     print("%-52s %7s  %7s  %7s  %4s  %s" % ("", "median", "p99", "least", "n", "goal of the median"))
-    goals = ("300", "") if RABBITMQ else ("50", "100")
+    goals = ("50", "100") if EMBEDDED else ("300", "")
     for agent in ("SRC", "DST"):
         bench = Bench(agent)
         try:

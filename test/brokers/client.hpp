@@ -16,8 +16,9 @@ namespace baton::test {
 
 constexpr std::int64_t deadline_ms = 20000;
 
-// The RabbitMQ that ctest started; see CMakeLists.txt.
-amqp::connection_options rabbitmq();
+// The broker that ctest started; see CMakeLists.txt.
+amqp::connection_options broker();
+const amqp::dialect& speech();
 // A queue of this test alone, removed at its end.
 class own_queue {
  public:

@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from instances import RABBITMQ, Instances, LargeTransfer, write_large  # noqa: E402
+from instances import EMBEDDED, KIND, Instances, LargeTransfer, write_large  # noqa: E402
 from processes import eventually, pass_time  # noqa: E402
 from trees import TreeTransfer, write_tree  # noqa: E402
 
@@ -32,11 +32,11 @@ def arguments():
     parser.add_argument("-n", type=int, default=50)
     parser.add_argument("-i", type=int, default=2, choices=(2, 3))
     parser.add_argument("-size", type=size_of, default=2 << 30)
-    parser.add_argument("-mode", default="kill", choices=("kill", "pause", "all", "tree"))
+    parser.add_argument("-mode", default="kill", choices=("kill", "pause", "broker", "all", "tree"))
     parser.add_argument("-files", type=int, default=5000)
     asked = parser.parse_args()
-    if asked.mode in ("all", "tree") and RABBITMQ:
-        parser.error("-mode %s is for the embedded queue manager" % asked.mode)
+    if asked.mode == "tree" and not EMBEDDED:
+        parser.error("-mode tree is for the embedded queue manager")
     return asked
 
 
@@ -69,7 +69,7 @@ class Chaos:
         os.link(self.master, source)
         deletes = self.chance.random() < 0.5
         transfer = LargeTransfer(self.t, source, self.asked.size, checksum, ("-sd", "delete") if deletes else (),
-                                 waits=self.asked.mode != "all")
+                                 waits=self.asked.mode not in ("all", "broker"))
         before = self.done
         try:
             while self.done < self.asked.n and self.until_next(transfer):
@@ -99,6 +99,8 @@ class Chaos:
         return transfer.under_way()
 
     def disturb(self):
+        if self.asked.mode == "broker":
+            return self.kill_qmgr()
         if self.asked.mode in ("all", "tree"):
             what = self.chance.random()
             if what < 0.2:
@@ -167,7 +169,7 @@ class Chaos:
 
     def report(self):
         print("\n%s, %d instances of each agent, files of %.2f GiB, mode %s, seed %d"
-              % ("RabbitMQ" if RABBITMQ else "embedded", self.asked.i, self.asked.size / (1 << 30), self.asked.mode, self.seed))
+              % (KIND, self.asked.i, self.asked.size / (1 << 30), self.asked.mode, self.seed))
         print("disturbances %d (queue manager %d, standby %d), transfers %d, of them deleting %d"
               % (self.done, self.qmgr_kills, self.standby_kills, self.transfers, self.deleted))
         for agent in AGENTS:

@@ -5,7 +5,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from instances import ACTIVE, RABBITMQ, STANDBY, InstancesTest  # noqa: E402
+from instances import ACTIVE, EMBEDDED, STANDBY, InstancesTest  # noqa: E402
 from processes import eventually  # noqa: E402
 
 SHORT = {"agentQMgrRetryInterval": "1"}
@@ -58,7 +58,7 @@ class StartUp(InstancesTest):
         t.kill_instance("one", for_good=True)
         t.wait_active("two")
 
-    @unittest.skipIf(RABBITMQ, "it never refuses")
+    @unittest.skipUnless(EMBEDDED, "a queue declared otherwise is a conflict on this broker")
     def test_where_a_second_consumer_is_refused_the_wait_is_raised_and_reset(self):
         t = self.instances(properties={"standbyPollInterval": "200", "consumerSleepTime": "700"})
         t.must("fteDeleteQueue", "-m", t.QMGR, "SYSTEM.FTE.HA.SRC")
@@ -80,7 +80,7 @@ class StartUp(InstancesTest):
         self.assertEqual(1, started.code, started)
         t.wait_for_log("SRC", "3 x 1000 = 3000 ms", "2 x 300 = 600 s")
 
-    @unittest.skipIf(RABBITMQ, "one queue manager is enough: nothing is sent")
+    @unittest.skipUnless(EMBEDDED, "nothing is sent to a broker")
     def test_the_scheme_must_be_amqp(self):
         t = self.instances(("one",))
         t.set_properties("SRC", {"agentQMgrHost": "https://broker.example"})

@@ -7,7 +7,7 @@ import unittest
 from proton import Message
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from instances import ACTIVE, RABBITMQ, STANDBY, InstancesTest  # noqa: E402
+from instances import ACTIVE, STANDBY, InstancesTest  # noqa: E402
 from processes import eventually  # noqa: E402
 
 QUICK = {"standbyStatusPublishInterval": "1", "standbyStatusDiscardTime": "5"}
@@ -40,7 +40,6 @@ class Status(InstancesTest):
         eventually(lambda: set(self.shown(t)) == {"one"}, "three is missed")
         t.wait_for_log("SRC", "BFGAG0919I", "BFGAG0920W", "BFGAG0921I")
 
-    @unittest.skipIf(RABBITMQ, "the stock client speaks to the embedded one here; priorities there are a test of brokers")
     def test_requests_overtake_standby_statuses(self):
         """20 statuses wait with 500 requests behind them: all the requests are taken first."""
         t = self.instances(("one",)).start_on("one")
@@ -57,9 +56,10 @@ class Status(InstancesTest):
 
     def send(self, t, messages):
         connection = t.stock_client()
-        sender = connection.create_sender("SYSTEM.FTE.COMMAND.SRC")
+        sender = connection.create_sender(t.address("SYSTEM.FTE.COMMAND.SRC"))
         for subject, body, priority in messages:
-            sender.send(Message(body=json.dumps(body).encode(), subject=subject, priority=priority, durable=True))
+            sender.send(Message(body=json.dumps(body).encode(), subject=subject, durable=True,
+                                priority=t.broker.priority(priority) if t.broker else priority))
         connection.close()
 
 

@@ -10,14 +10,15 @@ import threading
 import time
 import unittest
 
+from brokers import KIND, broker
 from processes import BIN, eventually
-from rabbitmq import RabbitMq
 from topology import Topology
 
 ACTIVE = "BFGAG0193I: The agent has successfully initialized as an active instance."
 STANDBY = "BFGAG0193I: The agent has successfully initialized as a standby instance."
 NOT_HA_READY = "BFGAG0059I"
-RABBITMQ = os.environ.get("BATON_BROKER") == "rabbitmq"
+EMBEDDED = KIND == "embedded"
+RABBITMQ = KIND == "rabbitmq"
 STAMP = re.compile(r"\[(\S+ \S+) ")
 # What an instance says when it is not active any more.
 LEFT = ("BFGAG0914W", "BFGAG0916I", "BFGAG0183I", "BFGAG0170W")
@@ -30,8 +31,8 @@ def time_of(line):
 
 
 class Instances(Topology):
-    def __init__(self, names=("one", "two"), agents=("SRC",), properties=None, highly_available=True, other_agents=(), broker=None):
-        super().__init__(tuple(agents) + tuple(other_agents), properties, broker or (RabbitMq() if RABBITMQ else None))
+    def __init__(self, names=("one", "two"), agents=("SRC",), properties=None, highly_available=True, other_agents=(), on=None):
+        super().__init__(tuple(agents) + tuple(other_agents), properties, on or broker())
         self.clustered = list(agents)
         self.gone = []  # (agent, instance, when) of each that was killed or paused
         self.paused = set()  # (agent, instance)
@@ -106,7 +107,10 @@ class Instances(Topology):
         os.kill(self.place[name].pid(agent), signal.SIGCONT)
 
     def kill_qmgr(self):
-        """kill -9 of the embedded queue manager; its port."""
+        """kill -9 of the queue manager of the agents; its port."""
+        if self.broker:
+            self.broker.kill()
+            return int(self.broker.about["port"])
         port = self.qmgr_port()
         os.kill(self.qmgr_pid(), signal.SIGKILL)
         eventually(lambda: self.qmgr_pid() is None, "it is gone")
@@ -114,8 +118,16 @@ class Instances(Topology):
 
     def start_qmgr(self, port):
         """Although the last threads of one that was killed may still hold its files."""
+        if self.broker:
+            return self.broker.start_again()
         self.must("fteStartQMgr", self.QMGR, "-p", str(port))
         assert self.qmgr_pid(), "the queue manager runs again"
+
+    def agents_qmgr_pid(self):
+        return self.broker.pid() if self.broker else self.qmgr_pid()
+
+    def agents_qmgr_port(self):
+        return int(self.broker.about["port"]) if self.broker else self.qmgr_port()
 
     def epochs(self, agent="SRC"):
         """(epoch, instance, time of day) of every time that the lock was won, in the order of time."""

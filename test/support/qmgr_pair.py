@@ -46,7 +46,7 @@ class QmgrPair:
     def urls(self, *order):
         return ",".join("amqp://127.0.0.1:%d" % self.ports[number] for number in order or (1, 2))
 
-    def options(self, prefix):
+    def options(self, prefix, directory):
         return ["-" + prefix + "Urls", self.urls()]
 
     def remove_queues(self, agents):

@@ -147,7 +147,7 @@ class Host:
 
 
 class Topology(Host):
-    """Coordination is on an embedded queue manager of its own. So are the agents, unless `broker` (see rabbitmq.py) says
+    """Coordination is on an embedded queue manager of its own. So are the agents, unless `broker` (see brokers.py) says
     where else: then commands connect there too. With `all_there` coordination is there as well, and nothing is embedded."""
 
     def __init__(self, agents=("SRC", "DST"), properties=None, broker=None, all_there=False, inside=()):
@@ -157,13 +157,13 @@ class Topology(Host):
         self.broker = broker
         self.hosts = [self]
         if all_there:
-            self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR, *broker.options("coordinationQMgr"))
+            self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR, *broker.options("coordinationQMgr", root))
             self.must("fteStartCoordination")
         else:
             self.must("fteStartQMgr", self.QMGR, "-p", "0")
             self.must("fteSetupCoordination", "-coordinationQMgr", self.QMGR)
         self.agent_qmgr = "BROKER" if broker else self.QMGR
-        there = broker.options if broker else lambda prefix: []
+        there = (lambda prefix: broker.options(prefix, root)) if broker else lambda prefix: []
         self.must("fteSetupCommands", "-connectionQMgr", self.agent_qmgr, *there("connectionQMgr"))
         for agent in self.agents:
             self.must("fteCreateAgent", "-agentName", agent, "-agentQMgr", self.agent_qmgr, *there("agentQMgr"))
@@ -198,8 +198,20 @@ class Topology(Host):
             return int(address.read().split()[1])
 
     def stock_client(self):
-        """A connection to the embedded queue manager that is nobody's of ours."""
+        """A connection to the agents' queue manager that is nobody's of ours."""
+        if self.broker:
+            return self.broker.stock_client()
         return BlockingConnection("127.0.0.1:%d" % self.qmgr_port(), timeout=DEADLINE_S)
+
+    def address(self, queue):
+        """For the stock client."""
+        return self.broker.address(queue) if self.broker else queue
+
+    def depth(self, queue):
+        """Of a queue of the agents: messages, those that are held among them."""
+        if self.broker:
+            return self.broker.depth(queue)
+        return next(q["depth"] for q in self.json("fteShowQMgrDetails", self.QMGR)["queues"] if q["name"] == queue)
 
     def qmgr_pid(self):
         return self.pid_in(os.path.join(self.data, "qmgrs", self.QMGR, "qmgr.pid"))

@@ -1,22 +1,81 @@
 // The pure half of the dialects; the other half needs their brokers: test/qmgr and test/brokers.
 #include "common/amqp/dialect.hpp"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "common/amqp/refusals.hpp"
+#include "common/text.hpp"
 
 using namespace baton;
 using amqp::broker_kind;
 using amqp::dialect_of;
+using amqp::outcome;
 using formats::queue_kind;
+
+namespace {
+
+constexpr broker_kind kinds[] = {broker_kind::embedded, broker_kind::rabbitmq, broker_kind::artemis, broker_kind::qpid};
+
+// The cells of a row of docs/brokers.md, without the name of the row.
+std::vector<std::string> row(const std::string& name) {
+  std::ifstream document(BATON_SOURCE_DIR "/docs/brokers.md");
+  for (std::string line; std::getline(document, line);) {
+    if (line.find("| \u2713 " + name + " |") != 0) continue;
+    std::vector<std::string> cells;
+    for (const auto& cell : split(line, '|')) cells.emplace_back(trim(cell));
+    return {cells.begin() + 2, cells.begin() + 6};
+  }
+  return {};
+}
+
+template <class Fact>
+void check_row(const std::string& name, Fact fact) {
+  INFO(name);
+  const auto cells = row(name);
+  REQUIRE(cells.size() == std::size(kinds));
+  for (std::size_t i = 0; i < cells.size(); ++i) CHECK(cells[i] == fact(dialect_of(kinds[i])));
+}
+
+}  // namespace
+
+TEST_CASE("dialect: the document says what each kind does") {
+  using amqp::dialect;
+  const auto consumer = [](queue_kind kind) {
+    return [kind](const dialect& d) { return d.refuses_second_consumer(kind) ? "refused" : "parked"; };
+  };
+  check_row("a second consumer of `SYSTEM.FTE.HA.<A>`", consumer(queue_kind::single_active));
+  check_row("a second consumer of COMMAND, DATA, REPLY, STATE, `SYSTEM.FTE`", consumer(queue_kind::exclusive));
+  check_row("a message for a missing queue",
+            [](const dialect& d) { return d.refuses_missing_queues() ? "refused" : "dropped"; });
+  check_row("modified messages", [](const dialect& d) {
+    return d.outcome_to_wire(outcome::modified) == outcome::modified ? "modified" : "released";
+  });
+  check_row("browse", [](const dialect& d) { return d.can_browse() ? "yes" : "no"; });
+  check_row("answers to commands", [](const dialect& d) { return d.has_dynamic_queues() ? "dynamic" : "declared"; });
+  check_row("a client that hangs is dropped after the advertised idle timeout times",
+            [](const dialect& d) { return fmt::format("{}", static_cast<double>(d.drops_after_ms(1000)) / 1000); });
+}
 
 TEST_CASE("dialect: kinds have the words of the properties") {
   CHECK(amqp::broker_kind_of("embedded") == broker_kind::embedded);
   CHECK(amqp::broker_kind_of("rabbitmq") == broker_kind::rabbitmq);
+  CHECK(amqp::broker_kind_of("artemis") == broker_kind::artemis);
+  CHECK(amqp::broker_kind_of("qpid") == broker_kind::qpid);
   CHECK_FALSE(amqp::broker_kind_of("RabbitMQ"));
   CHECK_FALSE(amqp::broker_kind_of(""));
 }
 
+TEST_CASE("dialect: all words of the choice are known") {
+  for (const auto& word : split(amqp::broker_kind_words, '|')) CHECK(amqp::broker_kind_of(word));
+}
+
 TEST_CASE("dialect: names of queues survive the way to the wire and back") {
-  for (const auto kind : {broker_kind::embedded, broker_kind::rabbitmq}) {
+  for (const auto kind : kinds) {
     for (const char* name : {"SYSTEM.FTE", "SYSTEM.FTE.COMMAND.A", "A/B", "50%", "50%2F", "a b", "\xc3\xa4", "", "/"}) {
       CHECK(dialect_of(kind).queue_of(dialect_of(kind).address_of(name)) == name);
     }
@@ -30,7 +89,7 @@ TEST_CASE("dialect: names of queues survive the way to the wire and back") {
 }
 
 TEST_CASE("dialect: priorities keep their order and come back") {
-  for (const auto kind : {broker_kind::embedded, broker_kind::rabbitmq}) {
+  for (const auto kind : kinds) {
     int last = -1;
     for (std::uint8_t priority = 0; priority <= 9; ++priority) {
       const auto on_wire = dialect_of(kind).priority_to_wire(priority);
@@ -45,7 +104,6 @@ TEST_CASE("dialect: priorities keep their order and come back") {
 }
 
 TEST_CASE("dialect: rabbitmq is never sent modified") {
-  using amqp::outcome;
   CHECK(dialect_of(broker_kind::embedded).outcome_to_wire(outcome::modified) == outcome::modified);
   CHECK(dialect_of(broker_kind::rabbitmq).outcome_to_wire(outcome::modified) == outcome::released);
   CHECK(dialect_of(broker_kind::rabbitmq).outcome_to_wire(outcome::accepted) == outcome::accepted);
@@ -56,11 +114,13 @@ TEST_CASE("dialect: who refuses a second consumer") {
   CHECK(embedded.refuses_second_consumer(queue_kind::exclusive));
   CHECK_FALSE(embedded.refuses_second_consumer(queue_kind::single_active));
   CHECK_FALSE(dialect_of(broker_kind::rabbitmq).refuses_second_consumer(queue_kind::exclusive));
+  CHECK(dialect_of(broker_kind::artemis).refuses_second_consumer(queue_kind::exclusive));
+  CHECK(dialect_of(broker_kind::qpid).refuses_second_consumer(queue_kind::exclusive));
 }
 
 TEST_CASE("dialect: scripts name every queue of the agent") {
   const auto queues = formats::agent_queues("SRC");
-  for (const auto kind : {broker_kind::embedded, broker_kind::rabbitmq}) {
+  for (const auto kind : kinds) {
     const amqp::script_target target{"QM1", " -host h -port 1", "http://h:15672"};
     const auto make = dialect_of(kind).declare_script(target, queues),
                remove = dialect_of(kind).remove_script(target, queues);
@@ -85,4 +145,42 @@ TEST_CASE("dialect: where management listens") {
   CHECK(amqp::default_management_url(peer) == "http://[::1]:15672");
   peer.tls.trust = "/ca.pem";
   CHECK(amqp::default_management_url(peer) == "https://[::1]:15671");
+}
+
+TEST_CASE("dialect: what Artemis says of a second consumer and of rights is understood") {
+  const auto& artemis = dialect_of(broker_kind::artemis);
+  const auto meaning = [&](const char* said) { return artemis.meaning_of("amqp:internal-error", said); };
+  CHECK(meaning("AMQ119005: error creating consumer, AMQ229200: Maximum Consumer Limit Reached") == errc::in_use);
+  CHECK(meaning("AMQ229032: User: agent does not have permission='SEND' on address X") == errc::not_permitted);
+  CHECK_FALSE(meaning("AMQ229019: Queue X already exists"));
+}
+
+TEST_CASE("refusals: a queue manager of another kind is named with the word to set") {
+  amqp::endpoint peer;
+  for (const auto& [product, kind, word] : {std::tuple{"RabbitMQ", broker_kind::rabbitmq, "rabbitmq"},
+                                            std::tuple{"apache-activemq-artemis", broker_kind::artemis, "artemis"},
+                                            std::tuple{"Apache Qpid Broker-J Core", broker_kind::qpid, "qpid"}}) {
+    peer.kind = kind;
+    CHECK(amqp::check_product(product, peer));
+    peer.kind = broker_kind::embedded;
+    const auto wrong = amqp::check_product(product, peer);
+    REQUIRE_FALSE(wrong);
+    CHECK(wrong.error().code == errc::bad_property);
+    CHECK(wrong.error().text.find(std::string("to ") + word) != std::string::npos);
+  }
+  CHECK(amqp::check_product("", peer));
+  CHECK(amqp::check_product("something new", peer));
+}
+
+TEST_CASE("refusals: the advice is for what was refused") {
+  amqp::endpoint peer;
+  const error refused_user{errc::not_permitted, "h:1: amqp:unauthorized-access: no"};
+  const auto advised = [&](amqp::refused what) { return amqp::with_advice(refused_user, what, peer).text; };
+  CHECK(advised(amqp::refused::connection).find("name a credentials file") != std::string::npos);
+  peer.user = "ann";
+  peer.password = "secret";
+  CHECK(advised(amqp::refused::connection).find("the user 'ann' in") != std::string::npos);
+  CHECK(advised(amqp::refused::queue).find("SYSTEM.FTE.#") != std::string::npos);
+  CHECK(advised(amqp::refused::connection).find("secret") == std::string::npos);
+  CHECK(amqp::with_advice({errc::conflict, "x"}, amqp::refused::queue, peer).text == "x");
 }

@@ -1,0 +1,244 @@
+"""The private broker that scripts/broker started, as tests see it. BATON_BROKER says which kind it is; without it, or with
+`embedded`, agents are on the queue manager of their topology."""
+import base64
+import copy
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from proton.utils import BlockingConnection
+
+from processes import DEADLINE_S, ROOT
+
+KIND = os.environ.get("BATON_BROKER", "embedded")
+NAME = os.environ.get("BATON_BROKER_NAME", "default")
+SCRIPT = os.path.join(ROOT, "scripts/broker")
+AGENT_QUEUES = ("COMMAND", "DATA", "REPLY", "STATE", "EVENT", "HA")
+
+
+class Broker:
+    """What does not depend on the kind; the classes below know how each is asked. Queues are told by their names."""
+    kind = None
+    script_prefix = None  # of the variables that scripts for administrators read
+
+    def __init__(self, name=NAME):
+        done = subprocess.run([SCRIPT, self.kind, "status", name], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise AssertionError("%s: start it with scripts/broker %s start %s" % (done.stderr.strip(), self.kind, name))
+        self.name = name
+        self.home = os.path.join(ROOT, "build/brokers", self.kind, name)
+        self.about = dict(line.split("=", 1) for line in done.stdout.splitlines())
+
+    def pid(self):
+        with open(os.path.join(self.home, "broker.pid")) as pid:
+            return int(pid.read())
+
+    def kill(self):
+        """kill -9."""
+        os.kill(self.pid(), signal.SIGKILL)
+
+    def start_again(self):
+        """Where it was, with what it had on its disk."""
+        management = self.about["management"].rsplit(":", 1)[1]
+        subprocess.run([SCRIPT, self.kind, "start", self.name, self.about["port"], management], check=True, capture_output=True, timeout=150)
+
+    def through(self, port):
+        """The same one, reached by another port."""
+        other = copy.copy(self)
+        other.about = dict(self.about, port=str(port))
+        return other
+
+    def credentials(self, directory, user=None, password=None):
+        """A credentials file in this directory; it replaces the one before."""
+        path = os.path.join(directory, "credentials.xml")
+        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
+            out.write('<tns:mqmftCredentials xmlns:tns="http://wmqfte.ibm.com/MQMFTCredentials">\n')
+            for qmgr in ("BROKER", "QM1"):
+                out.write('<tns:qmgr name="%s" mqUserId="%s" mqPassword="%s"/>\n' % (qmgr, user or self.about["user"], password or self.about["password"]))
+            out.write("</tns:mqmftCredentials>\n")
+        return path
+
+    def options(self, prefix, directory):
+        """Options of the commands that write configuration; prefix: agentQMgr, connectionQMgr, coordinationQMgr."""
+        return ["-" + prefix + "Host", self.about["host"], "-" + prefix + "Port", self.about["port"], "-" + prefix + "Type", self.kind,
+                "-" + prefix + "ManagementUrl", self.about["management"],
+                "-" + prefix + "AuthenticationCredentialsFile", self.credentials(directory)]
+
+    def script_environment(self):
+        return dict(os.environ, **{self.script_prefix + "_USER": self.about["user"], self.script_prefix + "_PASSWORD": self.about["password"]})
+
+    def http(self, path, method="GET", body=None, headers=()):
+        """The answer of the management, parsed; None when there is no such thing."""
+        request = urllib.request.Request(self.about["management"] + path, method=method, data=None if body is None else json.dumps(body).encode())
+        login = "%s:%s" % (self.about["user"], self.about["password"])
+        request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+        request.add_header("Content-Type", "application/json")
+        for name, value in headers:
+            request.add_header(name, value)
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+                text = answer.read()
+                return json.loads(text) if text else True
+        except urllib.error.HTTPError as failure:
+            if failure.code == 404:
+                return None
+            raise
+
+    def stock_client(self):
+        """A connection that is nobody's of ours."""
+        return BlockingConnection("%s:%s" % (self.about["host"], self.about["port"]), user=self.about["user"], password=self.about["password"],
+                                  allow_insecure_mechs=True, timeout=DEADLINE_S)
+
+    def address(self, queue):
+        """As a client of the broker writes it."""
+        return queue
+
+    def priority(self, priority):
+        """As a client of the broker writes it."""
+        return priority
+
+    def queues(self):
+        """What the broker says of each queue, by name."""
+        raise NotImplementedError
+
+    def depth(self, queue):
+        """Messages in the queue, those that a consumer holds among them."""
+        raise NotImplementedError
+
+    def remove(self, queue):
+        raise NotImplementedError
+
+    def add_user(self, user, password):
+        raise NotImplementedError
+
+    def allow(self, user, to_make_queues=True, but_not_to_consume=None):
+        """What such a user may do: all that an agent does, but for what is said."""
+        raise NotImplementedError
+
+    def remove_queues(self, agents):
+        """What a topology leaves behind, so that the next one with the same names begins with nothing."""
+        for name in set(self.queues()) & {"SYSTEM.FTE.%s.%s" % (kind, agent) for agent in agents for kind in AGENT_QUEUES}:
+            self.remove(name)
+
+    def remove_all_queues(self):
+        for name in self.queues():
+            if name.startswith("SYSTEM.FTE"):
+                self.remove(name)
+
+
+class RabbitMq(Broker):
+    kind = "rabbitmq"
+    script_prefix = "RABBITMQ"
+
+    def options(self, prefix, directory):
+        """As its guest: without credentials."""
+        return super().options(prefix, directory)[:-2]
+
+    def address(self, queue):
+        return "/amq/queue/" + urllib.parse.quote(queue, safe="")
+
+    def priority(self, priority):
+        """The client leaves 4 out, which is AMQP's default, and this broker takes what is left out for 0."""
+        return priority + 1 if priority >= 4 else priority
+
+    def queues(self):
+        return {queue["name"]: queue for queue in self.http("/api/queues/%2F")}
+
+    def depth(self, queue):
+        """Not known of a new queue for a few seconds."""
+        return self.http("/api/queues/%2F/" + urllib.parse.quote(queue, safe="")).get("messages", math.inf)
+
+    def remove(self, queue):
+        self.http("/api/queues/%2F/" + urllib.parse.quote(queue, safe=""), "DELETE")
+
+    def add_user(self, user, password):
+        self.http("/api/users/" + user, "PUT", {"password": password, "tags": "management"})
+
+    def allow(self, user, to_make_queues=True, but_not_to_consume=None):
+        but = "(?!%s$)" % re.escape(but_not_to_consume) if but_not_to_consume else ""
+        self.http("/api/permissions/%2F/" + user, "PUT",
+                  {"configure": "^SYSTEM\\.FTE.*" if to_make_queues else "^$", "write": ".*", "read": "^%sSYSTEM\\.FTE.*" % but})
+
+
+class Artemis(Broker):
+    kind = "artemis"
+    script_prefix = "ARTEMIS"
+
+    def operate(self, operation, *arguments):
+        answer = self.http("/console/jolokia/", "POST", {"type": "exec", "mbean": 'org.apache.activemq.artemis:broker="baton"',
+                                                         "operation": operation, "arguments": list(arguments)}, [("Origin", "http://127.0.0.1")])
+        if answer["status"] != 200:
+            raise AssertionError("%s%s: %s" % (operation, arguments, answer["error"]))
+        return answer["value"]
+
+    def queues(self):
+        return {queue["name"]: queue for queue in json.loads(self.operate("listQueues(java.lang.String,int,int)", "", 1, 10000))["data"]}
+
+    def depth(self, queue):
+        return int(self.queues()[queue]["messageCount"])
+
+    def remove(self, queue):
+        self.operate("destroyQueue(java.lang.String,boolean,boolean)", queue, True, True)
+
+    def add_user(self, user, password):
+        try:
+            self.operate("addUser(java.lang.String,java.lang.String,java.lang.String,boolean)", user, password, user, True)
+        except AssertionError as refused:
+            if "already exists" not in str(refused):
+                raise
+
+    def allow(self, user, to_make_queues=True, but_not_to_consume=None):
+        add = "addSecuritySettings(%s)" % ",".join(["java.lang.String"] * 11)
+        both, one = "amq," + user, "amq"
+        making = both if to_make_queues else one
+        # send, consume, making and removing durable and other queues, manage, browse, making and removing addresses
+        settings = [both, both, making, making, both, both, making, both, both, both]
+        self.operate(add, "#", *settings)
+        self.operate("removeSecuritySettings(java.lang.String)", "SYSTEM.FTE.STATE.SRC")
+        if but_not_to_consume:
+            self.operate(add, but_not_to_consume, both, one, *settings[2:])
+
+    def settings(self, address):
+        return json.loads(self.operate("getAddressSettingsAsJSON(java.lang.String)", address))
+
+
+class Qpid(Broker):
+    kind = "qpid"
+    script_prefix = "QPID"
+
+    def queues(self):
+        return {queue["name"]: queue for queue in self.http("/api/latest/queue/default/default")}
+
+    def depth(self, queue):
+        return self.queues()[queue]["statistics"]["queueDepthMessages"]
+
+    def remove(self, queue):
+        self.http("/api/latest/queue/default/default/" + urllib.parse.quote(queue, safe=""), "DELETE")
+
+    def add_user(self, user, password):
+        self.http("/api/latest/user/plain/" + user, "PUT", {"type": "managed", "password": password})
+
+    def allow(self, user, to_make_queues=True, but_not_to_consume=None):
+        rules = []
+        if not to_make_queues:
+            rules.append({"identity": user, "objectType": "QUEUE", "operation": "CREATE", "outcome": "DENY", "attributes": {"DURABLE": "true"}})
+        if but_not_to_consume:
+            rules.append({"identity": user, "objectType": "QUEUE", "operation": "CONSUME", "outcome": "DENY", "attributes": {"NAME": but_not_to_consume}})
+        rules.append({"identity": "ALL", "objectType": "ALL", "operation": "ALL", "outcome": "ALLOW"})
+        path = "/api/latest/virtualhostaccesscontrolprovider/default/default/rights"
+        self.http(path, "DELETE")
+        self.http(path, "PUT", {"type": "RuleBased", "priority": 1, "rules": rules})
+
+
+KINDS = {one.kind: one for one in (RabbitMq, Artemis, Qpid)}
+
+
+def broker():
+    """The one that the environment names; None: the embedded queue manager of the topology."""
+    return KINDS[KIND]() if KIND in KINDS else None

@@ -35,7 +35,8 @@ constexpr property entries[] = {
      "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need agentQMgrHost."},
     {"agentQMgrManagementUrl", text, "", 0, 0, "",
      "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
-     "agentQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with agentQMgrUrls one for each, separated by commas. Only rabbitmq "
+     "agentQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with "
+     "agentQMgrUrls one for each, separated by commas. Only rabbitmq "
      "is managed there, queues are in its virtual host /; for the others only scripts for administrators use it."},
     {"agentQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password for the queue manager. Only its owner may be able to read it."},

@@ -29,7 +29,8 @@ constexpr property coordination_entries[] = {
      "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need coordinationQMgrHost."},
     {"coordinationQMgrManagementUrl", text, "", 0, 0, "",
      "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
-     "coordinationQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with coordinationQMgrUrls one for each, separated by commas. Only "
+     "coordinationQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with "
+     "coordinationQMgrUrls one for each, separated by commas. Only "
      "rabbitmq is managed "
      "there, queues are in its virtual host /; for the others only scripts for administrators use it."},
     {"coordinationQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
@@ -78,7 +79,8 @@ constexpr property command_entries[] = {
      "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need connectionQMgrHost."},
     {"connectionQMgrManagementUrl", text, "", 0, 0, "",
      "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
-     "connectionQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with connectionQMgrUrls one for each, separated by commas. Only "
+     "connectionQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with "
+     "connectionQMgrUrls one for each, separated by commas. Only "
      "rabbitmq is managed "
      "there, queues are in its virtual host /; for the others only scripts for administrators use it."},
     {"connectionQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",

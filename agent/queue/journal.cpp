@@ -16,7 +16,7 @@ void journal::open(amqp::connection& through, std::function<void()> known) {
   through_ = &through;
   known_ = std::move(known);
   newest_ = {};
-  held_ = 0;
+  held_ = held_sequence_ = 0;
   writing_ = 0;
   written_ = nullptr;
   amqp::receiver_options wanted;
@@ -40,28 +40,27 @@ void journal::send(const formats::queue_journal& what) {
 void journal::received(amqp::delivery_id delivery, const amqp::message& content) {
   const auto read = formats::read_queue_journal(content.body);
   if (!read) log(messages::BFGTR0008W, queue_, read.error().text);
-  const bool newer = read && read->sequence > newest_.sequence;
+  const std::uint64_t sequence = read ? read->sequence : 0;
+  if (sequence > newest_.sequence) newest_ = *read;
   amqp::delivery_id superseded = delivery;
-  if (newer) {
-    newest_ = *read;
+  if (sequence > held_sequence_) {
     superseded = std::exchange(held_, delivery);
-  } else if (read && read->sequence == newest_.sequence && held_ == 0 && read->sequence > 0) {
-    superseded = std::exchange(held_, delivery);  // what was written comes back
+    held_sequence_ = sequence;
   }
   if (superseded != 0) {
     through_->settle(superseded, amqp::outcome::accepted);
     through_->add_credit(reads_, 1);
   }
-  if (read && read->sequence == 0 && content.correlation_id == run_) {
-    if (const auto known = std::exchange(known_, nullptr)) known();
-  }
+  if (sequence > 0 || content.correlation_id != run_) return;
+  if (const auto known = std::exchange(known_, nullptr)) known();
 }
 
-bool journal::sent(amqp::send_id id, amqp::outcome how) {
-  if (id == 0 || id != writing_) return false;
+std::optional<bool> journal::sent(amqp::send_id id, amqp::outcome how) {
+  if (id == 0 || id != writing_) return std::nullopt;
   writing_ = 0;
   const auto written = std::exchange(written_, nullptr);
-  if (how == amqp::outcome::accepted && written) written();
+  if (how != amqp::outcome::accepted) return false;
+  if (written) written();
   return true;
 }
 
@@ -79,6 +78,7 @@ void journal::write(const std::string& transfer_id, const std::string& first, st
   next.transfer_id = transfer_id;
   next.first = first;
   written_ = std::move(written);
+  newest_ = next;
   send(next);
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "common/amqp/connection.hpp"
@@ -22,8 +23,8 @@ class journal {
   void open(amqp::connection& through, std::function<void()> known);
   bool has(amqp::link_id link) const { return link != 0 && (link == reads_ || link == writes_); }
   void received(amqp::delivery_id delivery, const amqp::message& content);
-  // True: it was one of this journal's.
-  bool sent(amqp::send_id id, amqp::outcome how);
+  // Whether what was written is durable; none: it was not one of this journal's.
+  std::optional<bool> sent(amqp::send_id id, amqp::outcome how);
 
   // Another one has taken this transfer's messages.
   bool is_overtaken(const std::string& transfer_id) const;
@@ -38,7 +39,8 @@ class journal {
   amqp::connection* through_ = nullptr;
   amqp::link_id reads_ = 0, writes_ = 0;
   formats::queue_journal newest_;
-  amqp::delivery_id held_ = 0;  // the newest one's
+  amqp::delivery_id held_ = 0;  // the newest one that has come, and its sequence
+  std::uint64_t held_sequence_ = 0;
   std::function<void()> known_, written_;
   amqp::send_id writing_ = 0;
 };

@@ -38,16 +38,14 @@ void queue_source::look_for(std::string identities, bool taken, bool make_file) 
   join();
 }
 
-void queue_source::take_off(std::function<void()> then) {
-  taken_off_ = std::move(then);
-  taken_ = true;
-  if (phase_ == phase::holding) take();
+void queue_source::take_off() {
+  wanted_ = true;
+  if (phase_ == phase::holding) proceed();
 }
 
 void queue_source::stop() {
   phase_ = phase::over;
   to_ = {};
-  taken_off_ = nullptr;
   loop_.cancel(silence_);
   if (spool_) spool_->stop();
   if (task_ != 0) from_->leave(std::exchange(task_, 0));
@@ -62,6 +60,9 @@ void queue_source::join() {
 }
 
 void queue_source::begun() {
+  if (taken_ && from_->is_overtaken(options_.transfer_id)) {
+    return fail(render(messages::BFGTR0051E, intake_.count(), from_->options().queue), true);
+  }
   if (phase_ == phase::collecting || make_file_) make_spool();
   credit_ = unwritten_ = 0;
   grant();
@@ -156,19 +157,36 @@ void queue_source::complete() {
 
 void queue_source::looked() {
   phase_ = phase::holding;
-  if (taken_off_) return take();
+  if (wanted_) return proceed();
   if (std::exchange(told_found_, true)) return;
   const auto found = to_.found;
   found();
 }
 
-void queue_source::take() {
+// Other readers are told first, then the record says so, then they go: who finds none of them on the queue knows by
+// these two who has them.
+void queue_source::proceed() {
   phase_ = phase::taking;
+  if (taken_) return settle();
+  const std::string first = to_hex(intake_.identities().substr(0, intake::identity_bytes));
+  from_->announce(options_.transfer_id, first, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->phase_ != phase::taking) return;
+    self->to_.taking([weak] {
+      const auto again = weak.lock();
+      if (!again || again->phase_ == phase::over) return;
+      again->taken_ = true;
+      if (again->phase_ == phase::taking) again->settle();
+    });
+  });
+}
+
+void queue_source::settle() {
   from_->settle(held_, [this] {
     held_.clear();
-    const auto then = std::exchange(taken_off_, nullptr);
     from_->leave(std::exchange(task_, 0));
-    then();
+    const auto taken = to_.taken;
+    taken();
   });
 }
 
@@ -188,10 +206,10 @@ void queue_source::lost() {
   intake_ = intake(options_.limits, intake_.identities());
 }
 
-void queue_source::fail(std::string text) {
+void queue_source::fail(std::string text, bool overtaken) {
   const auto failed = to_.failed;
   stop();
-  if (failed) failed(text);
+  if (failed) failed(text, overtaken);
 }
 
 }  // namespace baton::queue

@@ -17,6 +17,7 @@
 namespace baton::queue {
 
 struct source_options {
+  std::string transfer_id;
   std::string file;  // path of the spool
   formats::checksum_kind checksum = formats::checksum_kind::xxh3;
   intake_limits limits;
@@ -34,8 +35,12 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
  public:
   struct handlers {
     std::function<void(const collected&)> collected;
-    std::function<void()> found;                     // by look_for()
-    std::function<void(const std::string&)> failed;  // a rendered message; nothing was taken off
+    std::function<void()> found;  // by look_for()
+    // A rendered message. Nothing was taken off, unless taking() had begun and nobody is known to have overtaken it.
+    std::function<void(const std::string&, bool overtaken)> failed;
+    // They are about to be taken off: makes that durable, and calls what it is given then.
+    std::function<void(std::function<void()>)> taking;
+    std::function<void()> taken;  // none of them can come again
   };
   queue_source(event_loop& loop, worker_pool& pool, std::shared_ptr<subscriber> from, source_options options,
                handlers to);
@@ -45,8 +50,8 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
   // Those of an earlier activation. `taken`: it had begun to take them off, so they may be gone. `make_file`: the spool
   // is missing, and is made again.
   void look_for(std::string identities, bool taken, bool make_file);
-  // `then` when none of the messages can come again. Behind look_for() or collect() only.
-  void take_off(std::function<void()> then);
+  // The destination has them: behind collected() or found(), once.
+  void take_off();
   // Gives back what is held; nothing is called any more.
   void stop();
 
@@ -63,8 +68,9 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
   void add(amqp::delivery_id delivery, const amqp::message& content);
   void complete();
   void looked();
-  void take();
-  void fail(std::string text);
+  void proceed();
+  void settle();
+  void fail(std::string text, bool overtaken = false);
 
   event_loop& loop_;
   worker_pool& pool_;
@@ -80,7 +86,7 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
   std::uint64_t credit_ = 0;     // granted, and not used
   std::uint64_t unwritten_ = 0;  // messages that the spool has not written yet
   std::uint64_t aliens_ = 0;
-  std::function<void()> taken_off_;
+  bool wanted_ = false;  // take_off() was called
   int task_ = 0;
   event_loop::timer_id silence_ = 0;
 };

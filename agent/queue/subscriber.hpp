@@ -7,18 +7,23 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/queue/journal.hpp"
 #include "common/amqp/connection.hpp"
 #include "common/loop.hpp"
+#include "common/worker_pool.hpp"
 
 namespace baton::queue {
 
 struct subscriber_options {
   std::string queue;
-  bool exclusive = false;  // nobody else may read meanwhile
-  std::string mark_queue;  // takes a note whose acceptance shows that what was settled before it counts
+  bool exclusive = false;     // nobody else may read meanwhile
+  std::string journal_queue;  // with exclusive: what readers leave for each other
+  std::string agent;          // that reads
+  std::string mark_queue;     // takes a note whose acceptance shows that what was settled before it counts
   std::int64_t sleep_ms = 30000, retry_ms = 30000;  // consumerSleepTime; the longest wait for a queue manager
 };
 
@@ -33,7 +38,7 @@ class subscriber : public amqp::connection_events {
   };
   using locator = std::function<amqp::connection_options()>;
 
-  subscriber(event_loop& loop, locator where, subscriber_options options);
+  subscriber(event_loop& loop, worker_pool& pool, locator where, subscriber_options options);
   ~subscriber() override;
   const subscriber_options& options() const { return options_; }
 
@@ -44,6 +49,11 @@ class subscriber : public amqp::connection_events {
 
   // For the task whose turn it is.
   void add_credit(std::uint32_t count) { connection_->add_credit(link_, count); }
+  // Tells other readers that this transfer takes the messages that begin with `first` (see intake) off the queue;
+  // `then` when they will know, and never when lost() comes before.
+  void announce(const std::string& transfer_id, const std::string& first, std::function<void()> then);
+  // Another reader has taken the messages that this transfer had announced.
+  bool is_overtaken(const std::string& transfer_id) const { return journal_ && journal_->is_overtaken(transfer_id); }
   // Takes messages off the queue; `then` when that is certain, and never when lost() comes before.
   void settle(const std::vector<amqp::delivery_id>& deliveries, std::function<void()> then);
 
@@ -58,8 +68,11 @@ class subscriber : public amqp::connection_events {
   void received(amqp::link_id link, amqp::delivery_id delivery, amqp::message&& content) override;
   void sent(amqp::send_id id, amqp::outcome how) override;
   void tell_lost();
+  void begin();
+  void make_journal();
 
   event_loop& loop_;
+  worker_pool& pool_;
   const locator where_;
   const subscriber_options options_;
   std::unique_ptr<amqp::connection> connection_;
@@ -69,6 +82,9 @@ class subscriber : public amqp::connection_events {
   bool attached_ = false, told_excluded_ = false;
   std::string told_;  // the last trouble in the log
   std::map<amqp::send_id, std::function<void()>> certain_;
+  std::optional<journal> journal_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what workers bring back
+  int own_end_ = 0;   // attempts for which the link that this one has just ended may still be in the way
   int failures_ = 0;  // of connections, since the queue was attached
   event_loop::timer_id timer_ = 0;
 };

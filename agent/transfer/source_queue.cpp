@@ -14,6 +14,7 @@ namespace {
 
 constexpr logger log{"Transfer"};
 constexpr std::uint32_t file_mode = 0644;
+constexpr std::int64_t save_again_ms = 1000;
 
 const formats::transfer_spec& spec_of(const formats::transfer_request& request) {
   return request.specs.front();
@@ -46,16 +47,26 @@ std::optional<std::string> source_queue::refusal() const {
   return std::nullopt;
 }
 
-void source_queue::make(queue::queue_source::handlers to) {
+void source_queue::make(std::function<void()> found) {
   const auto& spec = spec_of(*request_);
   const auto& own = agent_.settings();
   queue::source_options options;
+  options.transfer_id = request_->id;
   options.file = file_;
   options.checksum = spec.checksum;
   options.limits.messages_max = own.queues.messages_max;
   options.limits.message_bytes_max = own.queues.message_bytes_max;
   options.wait_ms = spec.wait_s * 1000;
   (spec.delimiter_before ? options.before : options.behind) = from_hex(spec.delimiter).value_or("");
+  queue::queue_source::handlers to;
+  to.collected = [this](const queue::collected& made) { collected(made); };
+  to.found = std::move(found);
+  to.failed = [this](const std::string& why, bool overtaken) { failed(why, overtaken); };
+  to.taking = [this](std::function<void()> then) { taking(std::move(then)); };
+  to.taken = [this] {
+    taken_ = true;
+    to_.taken();
+  };
   messages_ = std::make_shared<queue::queue_source>(
       agent_.loop(), agent_.pool(), subscribers_.of(spec.source, spec.exclusive || own.queues.exclusive),
       std::move(options), std::move(to));
@@ -63,7 +74,7 @@ void source_queue::make(queue::queue_source::handlers to) {
 
 void source_queue::collect() {
   if (const auto why = refusal()) return to_.failed(*why);
-  make({[this](const queue::collected& made) { collected(made); }, nullptr, to_.failed});
+  make(nullptr);
   messages_->collect();
 }
 
@@ -85,22 +96,33 @@ void source_queue::collected(const queue::collected& made) {
 
 void source_queue::recover(plan_item item, std::function<void()> then) {
   if (const auto why = refusal()) return to_.failed(*why);
-  make({nullptr, std::move(then), to_.failed});
+  make(std::move(then));
   struct stat about {};
   const bool whole =
       ::stat(file_.c_str(), &about) == 0 && static_cast<std::uint64_t>(about.st_size) == item.identity.size;
   messages_->look_for(std::move(item.messages), record_.messages_taken, !whole && !record_.messages_taken);
 }
 
-// The record says so before the first one goes: whoever takes over then knows that they may be gone.
 void source_queue::arrived() {
-  if (std::exchange(taking_, true)) return;
+  if (!std::exchange(arrived_, true)) messages_->take_off();
+}
+
+// Whoever takes over then knows that they may be gone.
+void source_queue::taking(std::function<void()> then) {
   record_.messages_taken = true;
-  to_.save([this, over = over_](bool kept) {
+  to_.save([this, over = over_, then](bool kept) {
     if (*over) return;
-    if (!kept) return void(taking_ = false);
-    messages_->take_off([this] { to_.taken(); });
+    if (kept) return then();
+    agent_.loop().after(save_again_ms, [this, over, then] {
+      if (!*over) taking(then);
+    });
   });
+}
+
+void source_queue::failed(const std::string& why, bool overtaken) {
+  if (overtaken) record_.messages_taken = false;
+  const auto fail = to_.failed;
+  fail(why);
 }
 
 void source_queue::give_back() {

@@ -35,6 +35,8 @@ class source_queue {
   void recover(plan_item item, std::function<void()> then);
   // The destination has the whole file on stable storage.
   void arrived();
+  // None of the messages can come again.
+  bool taken() const { return taken_; }
   // Nothing more is sent: what is held goes back to the queue.
   void give_back();
   // The transfer has ended. The messages are on their queue again, or at the destination; where they are neither they
@@ -43,8 +45,10 @@ class source_queue {
 
  private:
   std::optional<std::string> refusal() const;
-  void make(queue::queue_source::handlers to);
+  void make(std::function<void()> found);
   void collected(const queue::collected& made);
+  void taking(std::function<void()> then);
+  void failed(const std::string& why, bool overtaken);
 
   services& agent_;
   queue::subscribers& subscribers_;
@@ -53,7 +57,7 @@ class source_queue {
   const std::string file_;
   const handlers to_;
   std::shared_ptr<queue::queue_source> messages_;
-  bool taking_ = false;
+  bool arrived_ = false, taken_ = false;
   std::shared_ptr<bool> over_ = std::make_shared<bool>(false);
 };
 

@@ -207,9 +207,8 @@ void source_transfer::no_messages(const std::string& why) {
 
 // The item may end now.
 void source_transfer::messages_taken() {
-  if (!reader_ || !std::exchange(waits_, false)) return;
-  reader_->messages_are_taken();
-  perform(source_action::read_frame{});
+  if (reader_) reader_->messages_are_taken();
+  if (std::exchange(waits_, false)) perform(source_action::read_frame{});
 }
 
 source_plan::handlers source_transfer::plan_handlers() {
@@ -303,6 +302,7 @@ void source_transfer::reader_opened(const reader_start& start, opened_reader& op
   reader_ = std::move(opened.reader);
   failure_text_ = opened.failure;  // with it there is no reader, and read_frame says so
   if (reader_) reader_->pass_over(books_.durably_done());
+  if (reader_ && messages_ && messages_->taken()) reader_->messages_are_taken();
   if (machine_.recoveries() > 0) log(messages::BFGTR0027I, request_->id, start.from.item, start.from.offset);
   if (path_wanted_) path_->open();
 }

@@ -14,6 +14,7 @@ constexpr int code_source_capacity = 44, code_source_not_permitted = 51, code_de
 
 queue::subscriber_options common_of(const services& agent) {
   queue::subscriber_options common;
+  common.agent = agent.settings().name;
   common.mark_queue = formats::reply_queue(agent.settings().name);
   common.sleep_ms = agent.settings().consumer_sleep_ms;
   common.retry_ms = agent.settings().qmgr_retry_ms;
@@ -29,7 +30,7 @@ transfers::transfers(services& agent, std::function<void()> became_idle)
                 [this](channel::kind what, byte_buffer body) { received_directly(what, std::move(body)); }),
       programs_(agent),
       queues_(
-          agent.loop(), [this] { return agent_.qmgr(); }, common_of(agent)),
+          agent.loop(), agent.pool(), [this] { return agent_.qmgr(); }, common_of(agent)),
       plans_(agent) {}
 
 std::optional<refusal> transfers::check(std::size_t pending) const {

@@ -36,6 +36,10 @@ inline std::string event_queue(const std::string& agent) {
 inline std::string ha_queue(const std::string& agent) {
   return "SYSTEM.FTE.HA." + agent;
 }
+// Of an application's queue that is read exclusively: what its readers leave for each other.
+inline std::string queue_journal_queue(const std::string& queue) {
+  return "SYSTEM.FTE.QUEUE." + queue;
+}
 
 // What agents publish: status, transfer log, progress. One for the topology.
 inline constexpr const char* publication_queue = "SYSTEM.FTE";

@@ -17,7 +17,8 @@ std::string list_of(const std::string& bodies) {
 // What becomes of each of these messages: t take, l last, f full, a alien.
 std::string offered(intake& to, const std::string& bodies) {
   std::string out;
-  for (const char body : bodies) out += "tlfa"[static_cast<int>(to.on_message(identity_of("", std::string(1, body)), 1))];
+  for (const char body : bodies)
+    out += "tlfa"[static_cast<int>(to.on_message(identity_of("", std::string(1, body)), 1))];
   return out;
 }
 

@@ -74,7 +74,7 @@ class played_transfer {
   plan_collector plans_{agent};
   token_bucket bandwidth_;
   program_runner programs_{agent};
-  queue::subscribers queues_{agent.loop(), [] { return amqp::connection_options(); }, {}};
+  queue::subscribers queues_{agent.loop(), agent.pool(), [] { return amqp::connection_options(); }, {}};
   channel::direct_channels channels_{agent.loop(), agent.pool(), agent.settings(), nullptr};
   formats::transfer_request request_;
   std::shared_ptr<source_transfer> transfer_;

@@ -145,8 +145,8 @@ class consumer : public proton::messaging_handler {
   int left_;
 };
 
-// What moving a file takes at least, with the same stock client: read, a check value of each piece and a checksum of the
-// whole, which the other side compares before it has written everything.
+// What moving a file takes at least, with the same stock client: read, a check value of each piece and a checksum of
+// the whole, which the other side compares before it has written everything.
 struct file_sums {
   XXH3_state_t* whole = XXH3_createState();
   file_sums() { XXH3_128bits_reset(whole); }

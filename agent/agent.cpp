@@ -333,6 +333,7 @@ void agent::look_for_preferred() {
 
 void agent::halt(std::function<void()> then) {
   if (std::exchange(halting_, true) || !transfers_) return;
+  commands_->drain();
   halted(std::move(then), boot_time_ms() + halt_ms);
 }
 
@@ -381,6 +382,14 @@ void agent::reload() {
   next.name = settings_.name;
   next.qmgr = settings_.qmgr;
   next.bindings = settings_.bindings;
+  next.qmgr_count = settings_.qmgr_count;
+  next.qmgr_randomize = settings_.qmgr_randomize;
+  next.highly_available = settings_.highly_available;
+  next.instance = settings_.instance;
+  next.instance_priority = settings_.instance_priority;
+  next.hang_back_ms = settings_.hang_back_ms;
+  next.fail_back = settings_.fail_back;
+  next.fail_back_delay_ms = settings_.fail_back_delay_ms;
   next.coordination = settings_.coordination;
   next.plan_directory = settings_.plan_directory;
   next.io_threads = settings_.io_threads;

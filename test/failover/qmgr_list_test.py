@@ -150,6 +150,9 @@ class Coordination(ListTest):
             t.wait_for_log(agent, "BFGAG0059I", count=2)
         self.copy_small(t, "meanwhile")
         eventually(lambda: "meanwhile" in str(self.history(t)), lambda: "the transfer is in the history: %s" % self.history(t))
+        pair.start(1)
+        publish = lambda: pair.queue(1, "SYSTEM.FTE").get("producers")  # noqa: E731
+        eventually(lambda: publish() == len(t.agents), lambda: "they publish to the first one again: %s" % publish())
 
     @staticmethod
     def history(t):

@@ -58,8 +58,8 @@ agent::agent(event_loop& loop, struct settings s, environment where)
                {[this](const std::string& address, amqp::message content, std::function<void()> settled) {
                   instance_.send(address, std::move(content), std::move(settled));
                 },
-                [this] { return instance_.qmgr(); }, [this](std::uint64_t epoch) { instance_.heard_of(epoch); },
-                [this] { leave(exit_cannot_run); }}),
+                [this] { return instance_.qmgr(); }, [this] { return instance_.epoch(); },
+                [this](std::uint64_t epoch) { instance_.heard_of(epoch); }, [this] { leave(exit_cannot_run); }}),
       instance_(loop, pool_, settings_, where_.agent_qmgr, instance_handlers()),
       relocation_(loop, pool_, settings_.name, settings_.qmgr_retry_ms, relocation_handlers()) {}
 
@@ -164,6 +164,8 @@ void agent::became_active() {
 void agent::standby_heard(const formats::instance_status& heard) {
   using change = instance_list::change;
   if (heard.name == settings_.instance) return;  // this one, before it became active
+  // It was active at another queue manager, which knows nothing of the epochs here.
+  if (settings_.qmgr_count > 1 && heard.role == "standby" && heard.epoch >= epoch()) outbid(heard.epoch);
   const change what = instances_.merge(heard, boot_time_ms());
   if (what == change::joined) log(messages::BFGAG0919I, heard.name, heard.host, heard.version);
   if (what == change::joined && heard.version != BATON_VERSION)

@@ -24,7 +24,7 @@ class publisher : public amqp::connection_events {
   // worker before each attempt.
   using locator = std::function<result<std::vector<amqp::connection_options>>()>;
   struct options {
-    bool goes_back = true;   // to the first when it is up again; it looks so often:
+    bool goes_back = true;  // to the first when it is up again; it looks so often:
     std::int64_t look_ms = 30000;
     bool randomize = false;  // the order
   };

@@ -58,8 +58,8 @@ agent::agent(event_loop& loop, struct settings s, environment where)
                {[this](const std::string& address, amqp::message content, std::function<void()> settled) {
                   instance_.send(address, std::move(content), std::move(settled));
                 },
-                [this] { return instance_.qmgr(); }, [this](std::uint64_t epoch) { instance_.heard_of(epoch); },
-                [this] { leave(exit_cannot_run); }}),
+                [this] { return instance_.qmgr(); }, [this] { return instance_.epoch(); },
+                [this](std::uint64_t epoch) { instance_.heard_of(epoch); }, [this] { leave(exit_cannot_run); }}),
       instance_(loop, pool_, settings_, where_.agent_qmgr, instance_handlers()),
       relocation_(loop, pool_, settings_.name, settings_.qmgr_retry_ms, relocation_handlers()) {}
 
@@ -164,6 +164,8 @@ void agent::became_active() {
 void agent::standby_heard(const formats::instance_status& heard) {
   using change = instance_list::change;
   if (heard.name == settings_.instance) return;  // this one, before it became active
+  // It was active at another queue manager, which knows nothing of the epochs here.
+  if (settings_.qmgr_count > 1 && heard.role == "standby" && heard.epoch >= epoch()) outbid(heard.epoch);
   const change what = instances_.merge(heard, boot_time_ms());
   if (what == change::joined) log(messages::BFGAG0919I, heard.name, heard.host, heard.version);
   if (what == change::joined && heard.version != BATON_VERSION)
@@ -334,6 +336,7 @@ void agent::look_for_preferred() {
 
 void agent::halt(std::function<void()> then) {
   if (std::exchange(halting_, true) || !transfers_) return;
+  commands_->drain();
   halted(std::move(then), boot_time_ms() + halt_ms);
 }
 
@@ -382,6 +385,14 @@ void agent::reload() {
   next.name = settings_.name;
   next.qmgr = settings_.qmgr;
   next.bindings = settings_.bindings;
+  next.qmgr_count = settings_.qmgr_count;
+  next.qmgr_randomize = settings_.qmgr_randomize;
+  next.highly_available = settings_.highly_available;
+  next.instance = settings_.instance;
+  next.instance_priority = settings_.instance_priority;
+  next.hang_back_ms = settings_.hang_back_ms;
+  next.fail_back = settings_.fail_back;
+  next.fail_back_delay_ms = settings_.fail_back_delay_ms;
   next.coordination = settings_.coordination;
   next.plan_directory = settings_.plan_directory;
   next.io_threads = settings_.io_threads;

@@ -357,7 +357,6 @@ void instance::token_delivered(lock::generation of, amqp::delivery_id delivery, 
 void instance::activate(std::uint64_t epoch, bool clean) {
   const bool superseded = predecessor().epoch > epoch_;
   elsewhere_ = epoch_ > 0 && !superseded && !same_place(active_at_, found_.peer);
-  active_at_ = found_.peer;
   epoch_ = epoch;
   remember(epoch);
   log(messages::BFGAG0915I, settings_.instance, epoch, about_predecessor(predecessor()));
@@ -433,6 +432,7 @@ void instance::state_read() {
   if (!active_ || role_ == role::active) return;
   loop_.cancel(recovery_timer_);
   told_ = false;
+  active_at_ = found_.peer;  // what was brought along is there now, and not before
   if (!epoch_only_) keeper_->feed(lock::event::recovered{links_of_});
   if (!active_) return;
   takeover_ms_ = boot_time_ms() - claimed_at_ms_;

@@ -55,8 +55,8 @@ class instance {
   void heard_of(std::uint64_t epoch);
   // Connected to a queue manager that is not the first of the list, and one may go back to that.
   bool away() const { return choice_.away(); }
-  // The queue manager is another one than that of the activation before in this process, and no other instance is known
-  // to have been active since. Once activated.
+  // The queue manager is another one than that where STATE was read last in this process, and no other instance is
+  // known to have been active since. Once activated.
   bool elsewhere() const { return elsewhere_; }
   // step_aside() would be heeded.
   bool may_step_aside() const;
@@ -116,7 +116,7 @@ class instance {
   lock::generation links_of_ = 0;
   amqp::connection_options found_, first_;
   amqp::qmgr_choice choice_;
-  amqp::endpoint active_at_, told_at_;  // the queue manager of the last activation; that was named in the log last
+  amqp::endpoint active_at_, told_at_;  // where STATE was read last; what the log named last
   bool elsewhere_ = false;
   std::uint64_t remembered_ = 0;  // the highest epoch in the file
   role role_ = role::starting;

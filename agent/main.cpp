@@ -120,7 +120,7 @@ int run(const layout& where, const std::string& coordination, const property_set
     if (!found) return found.error();
     return options_of(*found, agent_settings, "publisher");
   };
-  environment.publishing = {topology.values.boolean("coordinationQMgrPriorityBackup"),
+  environment.publishing = {topology.values.boolean("coordinationQMgrPriorityBackup"), agent_settings.qmgr_retry_ms,
                             topology.values.boolean("coordinationQMgrRandomize")};
   environment.quarantine = (where.agent_run(coordination, agent_settings.name) / "quarantine").string();
   environment.reload = [file, where, coordination]() -> std::optional<agent::settings> {

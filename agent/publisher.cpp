@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/amqp/probe.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 #include "common/random.hpp"
@@ -16,7 +15,7 @@ constexpr logger log{"Publisher"};
 constexpr std::size_t waiting_max = 10000, waiting_bytes_max = 16 << 20;
 constexpr std::size_t unsettled_max = 100;
 constexpr std::int64_t retry_ms_first = 500, retry_ms_max = 30000;
-constexpr std::int64_t look_for_first_ms = 30000, first_answers_ms = 2000;
+constexpr std::int64_t first_answers_ms = 2000;
 
 }  // namespace
 
@@ -80,22 +79,26 @@ void publisher::again_after(std::int64_t delay_ms) {
   });
 }
 
-// What is on its way when it goes back is sent again: receivers know a repetition.
 void publisher::look_for_first() {
-  loop_.after(look_for_first_ms, [this, alive = std::weak_ptr<bool>(alive_)] {
-    if (alive.expired() || closed_ || !open_ || !choice_.away()) return;
-    pool_.submit([this, first = first_, alive]() -> std::function<void()> {
-      const bool up = amqp::answers(first, first_answers_ms).ok();
-      return [this, up, alive] {
-        if (alive.expired() || closed_ || !open_ || !choice_.away()) return;
-        if (!up) return look_for_first();
-        connection_->close();
-        lost();
-        choice_.begin_again();
-        again_after(0);
-      };
-    });
+  loop_.after(how_.look_ms, [this, alive = std::weak_ptr<bool>(alive_)] {
+    if (alive.expired() || !may_go_back()) return;
+    probe_ =
+        std::make_unique<amqp::probe>(loop_, first_, first_answers_ms, [this](const status& up) { go_back(up.ok()); });
   });
+}
+
+bool publisher::may_go_back() const {
+  return !closed_ && open_ && choice_.away();
+}
+
+// What is on its way then is sent again: receivers know a repetition.
+void publisher::go_back(bool up) {
+  if (!may_go_back()) return;
+  if (!up) return look_for_first();
+  connection_->close();
+  lost();
+  choice_.begin_again();
+  again_after(0);
 }
 
 void publisher::publish(amqp::message content, std::function<void()> told) {

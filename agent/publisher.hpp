@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/amqp/connection.hpp"
+#include "common/amqp/probe.hpp"
 #include "common/amqp/qmgr_choice.hpp"
 #include "common/worker_pool.hpp"
 
@@ -23,7 +24,8 @@ class publisher : public amqp::connection_events {
   // worker before each attempt.
   using locator = std::function<result<std::vector<amqp::connection_options>>()>;
   struct options {
-    bool goes_back = true;   // to the first when it is up again
+    bool goes_back = true;  // to the first when it is up again; it looks so often:
+    std::int64_t look_ms = 30000;
     bool randomize = false;  // the order
   };
   publisher(event_loop& loop, worker_pool& pool, locator where, options how);
@@ -50,6 +52,8 @@ class publisher : public amqp::connection_events {
   void lost();
   void again_after(std::int64_t delay_ms);
   void look_for_first();
+  bool may_go_back() const;
+  void go_back(bool up);
   void pump();
   amqp::qmgr_choice choice_of(std::size_t count) const;
   void link_opened(amqp::link_id link, const std::string& address) override;
@@ -68,6 +72,7 @@ class publisher : public amqp::connection_events {
   std::size_t count_ = 0;  // of the list
   amqp::qmgr_choice choice_;
   amqp::connection_options first_;
+  std::unique_ptr<amqp::probe> probe_;
   std::deque<publication> waiting_;
   std::size_t waiting_bytes_ = 0;  // bodies
   std::uint64_t dropped_ = 0;      // since there is no connection

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "common/amqp/dialect.hpp"
-#include "common/amqp/probe.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 
@@ -57,6 +56,7 @@ relocation::~relocation() {
 void relocation::active(bool yes) {
   loop_.cancel(timer_);
   activation_ = std::make_shared<int>(*activation_ + 1);
+  probe_.reset();
   loop_.post([gone = std::shared_ptr<transport>(std::move(transport_))] {});
   if (yes) look_later();
 }
@@ -67,12 +67,16 @@ void relocation::look_later() {
 
 void relocation::look() {
   if (!to_.wanted()) return look_later();
-  // It must have the agent's queues too, before anything is given up here.
+  probe_ = std::make_unique<amqp::probe>(loop_, to_.first(), answer_ms,
+                                         [this](const status& up) { up ? prepare() : look_later(); });
+}
+
+// It must have the agent's queues too, before anything is given up here.
+void relocation::prepare() {
   pool_.submit([this, first = to_.first(), queues = formats::agent_queues(agent_),
                 now = std::weak_ptr<int>(activation_)]() -> std::function<void()> {
-    auto up = amqp::answers(first, answer_ms);
-    if (up) up = amqp::dialect_of(first.peer.kind).declare(first, queues, declare_ms);
-    return [this, ok = up.ok(), now] {
+    const auto made = amqp::dialect_of(first.peer.kind).declare(first, queues, declare_ms);
+    return [this, ok = made.ok(), now] {
       if (now.expired()) return;
       ok&& to_.wanted() ? go() : look_later();
     };

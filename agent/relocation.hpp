@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/amqp/connection.hpp"
+#include "common/amqp/probe.hpp"
 #include "common/loop.hpp"
 #include "common/worker_pool.hpp"
 
@@ -37,6 +38,7 @@ class relocation {
   class transport;
   void look_later();
   void look();
+  void prepare();
   void go();
   void copy();
   void arrived(bool all);
@@ -47,6 +49,7 @@ class relocation {
   const std::int64_t interval_ms_;
   const handlers to_;
   event_loop::timer_id timer_ = 0;
+  std::unique_ptr<amqp::probe> probe_;
   std::unique_ptr<transport> transport_;
   std::vector<amqp::delivery_id> held_;
   std::shared_ptr<int> activation_ = std::make_shared<int>(0);  // which one: what comes from an earlier one is too late

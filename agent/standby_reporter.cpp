@@ -67,6 +67,7 @@ void standby_reporter::report(const char* role, std::function<void()> settled) {
   now.pid = getpid();
   now.priority = settings_.instance_priority;
   now.format = formats::state_format;
+  now.epoch = to_.claimed();
   now.since_ms = since_ms_;
   amqp::message m;
   m.durable = false;

@@ -19,6 +19,7 @@ class standby_reporter {
     // `settled` hears of it when it has arrived.
     std::function<void(const std::string& address, amqp::message content, std::function<void()> settled)> send;
     std::function<amqp::connection_options()> qmgr;
+    std::function<std::uint64_t()> claimed;          // the last epoch that this process had
     std::function<void(std::uint64_t epoch)> epoch;  // of the active one
     std::function<void()> incompatible;              // it must not take over: the other one writes what it cannot read
   };

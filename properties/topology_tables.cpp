@@ -21,7 +21,8 @@ constexpr property coordination_entries[] = {
     {"coordinationQMgrRandomize", boolean, "false", 0, 0, "",
      "Try the queue managers of coordinationQMgrUrls in a random order."},
     {"coordinationQMgrPriorityBackup", boolean, "true", 0, 0, "",
-     "Agents that publish to another one go back to the first of coordinationQMgrUrls when that is up again."},
+     "Agents that publish to another one go back to the first of coordinationQMgrUrls when that is up again; they "
+     "look every agentQMgrRetryInterval."},
     {"coordinationQMgrConnectTimeout", milliseconds, "10000", 100, 86400000, "",
      "Time after which an attempt to connect is given up."},
     {"coordinationQMgrType", choice, "embedded", 0, 0, amqp::broker_kind_words,

@@ -86,10 +86,14 @@ add_lines() {
   for line in "$@"; do grep -qxF "$line" "$file" || printf '%s\n' "$line" >>"$file"; done
 }
 
+# running PID: it is a program of Baton. Pids are used again, and a dead process has no command line.
+running() { [ -n "$1" ] && grep -qs baton- "/proc/$1/cmdline"; }
+
 # start_agent HOST AGENT
 start_agent() {
   local pid
-  pid=$(cat "$work/$1/mqft/logs/AMQ/agents/$2/controller.pid" 2>/dev/null) && [ -d "/proc/$pid" ] && return 0
+  pid=$(cut -d' ' -f1 "$work/$1/mqft/logs/AMQ/agents/$2/controller.pid" 2>/dev/null || true)
+  ! running "$pid" || return 0
   on "$1" fteStartAgent "$2"
 }
 
@@ -109,11 +113,9 @@ stop_all() {
     "$work"/*/mqft/coordination/*/coordination.pid "$work"/*/qmgrs/*/qmgr.pid; do
     [ -f "$file" ] || continue
     pid=$(cut -d' ' -f1 "$file")
-    # Pids are used again: only what is a program of Baton.
-    grep -qs baton- "/proc/$pid/cmdline" || continue
-    kill -TERM "$pid" 2>/dev/null || continue
+    running "$pid" && kill -TERM "$pid" 2>/dev/null || continue
     for ((i = 0; i < 150; i++)); do
-      [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null || break
+      running "$pid" || break
       sleep 0.1
     done
   done

@@ -1,13 +1,14 @@
 """A list of queue managers: agents, commands and coordination go on at the next one when one is killed, and back to the
 first when it is up again. The two share nothing."""
 import os
+import random
 import re
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from instances import InstancesTest, LargeTransfer, write_large  # noqa: E402
-from processes import eventually  # noqa: E402
+from processes import eventually, pass_time  # noqa: E402
 from qmgr_pair import QmgrPair  # noqa: E402
 from topology import Topology  # noqa: E402
 
@@ -72,6 +73,37 @@ class Agents(ListTest):
         self.assertEqual([], transfer.faults_at_the_end(), t.log("SRC")[-4000:] + t.log("DST")[-4000:])
         for number in (1, 2):
             for agent in t.agents:
+                queue = "SYSTEM.FTE.STATE." + agent
+                eventually(lambda: pair.depth(number, queue) == 0, lambda: "%s on %d: %s" % (queue, number, pair.depth(number, queue)))
+
+    def test_each_queue_manager_is_killed_again_and_again_and_every_transfer_ends_well_and_once(self):
+        seed = int(os.environ.get("BATON_SEED", random.randrange(1 << 30)))
+        print("seed %d" % seed)
+        chance = random.Random(seed)
+        pair = self.pair()
+        t = self.topology(pair, SLOW).start()
+        source, size = t.path("in/large"), 160 << 20
+        transfer = LargeTransfer(t, source, size, write_large(source, size), ("-bw", str(8 << 20), "-sd", "delete"), waits=False)
+        self.addCleanup(transfer.close)
+        os.makedirs(t.path("many"))
+        for i in range(2000):
+            with open(t.path("many", "f%04d" % i), "wb") as out:
+                out.write(os.urandom(300))
+        many = t.id_of(t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-bw", "40000", "-sd", "delete", "-dd", t.path("out"), t.path("many/*")))
+        self.assertTrue(transfer.until_it_has(size // 32))
+        for round in range(8):
+            number = 1 + round % 2 if round < 6 else chance.choice((1, 2))
+            pair.kill(number)
+            pass_time(chance.uniform(0, 1.5))
+            pair.start(number)
+            pass_time(chance.uniform(0, 2.5))
+        self.assertEqual([], transfer.faults_at_the_end(180), t.log("SRC")[-6000:] + t.log("DST")[-6000:])
+        record = t.items_of(many)
+        self.assertEqual(0, record["resultCode"], str(record)[:2000] + t.log("SRC")[-3000:])
+        self.assertEqual(["f%04d" % i for i in range(2000)], sorted(os.listdir(t.path("out"))))
+        self.assertEqual([], os.listdir(t.path("many")))
+        for agent in t.agents:  # and nobody begins it anew
+            for number in (1, 2):
                 queue = "SYSTEM.FTE.STATE." + agent
                 eventually(lambda: pair.depth(number, queue) == 0, lambda: "%s on %d: %s" % (queue, number, pair.depth(number, queue)))
 
@@ -150,6 +182,9 @@ class Coordination(ListTest):
             t.wait_for_log(agent, "BFGAG0059I", count=2)
         self.copy_small(t, "meanwhile")
         eventually(lambda: "meanwhile" in str(self.history(t)), lambda: "the transfer is in the history: %s" % self.history(t))
+        pair.start(1)
+        publish = lambda: pair.queue(1, "SYSTEM.FTE").get("producers")  # noqa: E731
+        eventually(lambda: publish() == len(t.agents), lambda: "they publish to the first one again: %s" % publish())
 
     @staticmethod
     def history(t):

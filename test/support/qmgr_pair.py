@@ -52,12 +52,13 @@ class QmgrPair:
     def remove_queues(self, agents):
         """They go with the queue managers."""
 
+    def queue(self, number, name):
+        """What is shown of a queue; {} when it is not there."""
+        return next((one for one in self.host.json("fteShowQMgrDetails", "AMQ%d" % number)["queues"] if one["name"] == name), {})
+
     def depth(self, number, queue):
         """Messages on a queue, delivered ones too."""
-        for one in self.host.json("fteShowQMgrDetails", "AMQ%d" % number)["queues"]:
-            if one["name"] == queue:
-                return one["depth"]
-        return None
+        return self.queue(number, queue).get("depth")
 
     def close(self):
         for number in self.ports:

@@ -47,7 +47,17 @@ class Topologies(unittest.TestCase):
             return listed.stdout
 
     def active_is(self, host, agent, name):
-        eventually(lambda: self.active(host, agent) == name, lambda: "%s of %s is active: %s" % (name, agent, self.active(host, agent)))
+        eventually(lambda: self.active(host, agent) == name,
+                   lambda: "%s of %s is active: %s\n%s" % (name, agent, self.active(host, agent), self.logs(agent)))
+
+    def logs(self, agent):
+        text = ""
+        for host in sorted(os.listdir(self.work)):
+            path = os.path.join(self.work, host, "mqft/logs/AMQ/agents", agent, "logs/output0.log")
+            if os.path.exists(path):
+                with open(path, errors="replace") as log:
+                    text += "--- %s\n%s" % (host, log.read()[-5000:])
+        return text
 
     def send(self, host, source, destination):
         path = os.path.join(self.work, "files/again")

@@ -22,8 +22,8 @@ struct message {
   std::string group_id;
   std::map<std::string, std::string> properties;  // application properties, as text
   std::string body;    // any bytes; sent as one binary AMQP value (text subjects: JSON in UTF-8)
-  bool other = false;  // what arrived has a body that is neither bytes nor text: it is not here
   bool text = false;   // the body is sent as an AMQP string: the management of some brokers wants it so
+  bool other = false;  // what arrived has a body that is neither bytes nor text: it is not here
   // Sent as an AMQP map instead of the body, if there are any; what arrives as a map is here, its scalar values as
   // text.
   std::map<std::string, std::string> fields;

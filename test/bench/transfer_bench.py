@@ -3,8 +3,7 @@
 One file of 2 GiB and 10,000 files of 4 KiB, on disk (TMPDIR) and in memory (/dev/shm), which shows what the software
 costs. Baton: two agents on one queue manager, checksum and all other properties as they are by default; a transfer has
 ended when every file is checked and on stable storage. Of the others, `dd conv=fsync` and `rsync --fsync` sync each file,
-and `cp`, `rsync` and `scp` leave that to the kernel. The last part is without direct channels, beside a stock sender and
-receiver that do nothing else through the same queue manager (qmgr_bench).
+and `cp`, `rsync` and `scp` leave that to the kernel. The last part is without direct channels (queue_bench.py).
 
 The source was just written and stays in the page cache. Everything is synced before each run, so that nobody pays for
 what another has left to be written. In memory, as much is written and removed right before each run: a virtual machine
@@ -15,7 +14,6 @@ another one, so removing 10,000 files makes whoever comes next several times slo
 BATON_BENCH_RUNS: runs whose median is shown (5). BATON_BENCH_SCALE: a part of the amount, for trying this out (1.0).
 """
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -24,13 +22,13 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+import queue_bench
 from loopback_sshd import LoopbackSshd
-from processes import BIN
 from topology import Topology
 
-RUNS = int(os.environ.get("BATON_BENCH_RUNS", "5"))
+RUNS = queue_bench.RUNS
 SCALE = float(os.environ.get("BATON_BENCH_SCALE", "1"))
-LARGE_BYTES = int(2 * 1024**3 * SCALE)
+LARGE_BYTES = queue_bench.LARGE_BYTES
 SMALL_FILES = int(10000 * SCALE)
 SMALL_BYTES = 4096
 PER_DIRECTORY = 500
@@ -89,8 +87,7 @@ def contenders(topology, sshd, large):
 def get_ready(topology, in_memory):
     os.sync()
     if in_memory:
-        run(["dd", "if=/dev/zero", "of=%s" % topology.path("filler"), "bs=1M", "count=%d" % (LARGE_BYTES >> 20)])
-        os.unlink(topology.path("filler"))
+        queue_bench.fill_memory(topology.path("filler"), LARGE_BYTES >> 20)
 
 
 def measure(topology, sshd, source, large, in_memory):
@@ -148,34 +145,12 @@ def side_by_side(in_memory, goals_large, goals_small):
         topology.close()
 
 
-def through_the_queue():
-    shown = subprocess.run([os.path.join(BIN, "qmgr_bench"), "large"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    stock = float(re.search(r"^LARGE .* mb_per_s=([\d.]+)", shown, re.M).group(1))
-    topology = Topology(properties={"agentStatusPublishRateLimit": "30", "agentDataDirect": "false"})
-    try:
-        topology.start()
-        large = topology.path("large")
-        make_large(large)
-        taken = []
-        for i in range(RUNS):
-            get_ready(topology, True)
-            began = time.monotonic()
-            topology.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-w", "-r", "-dd", topology.path("arrived"), large, timeout_s=3600)
-            taken.append(time.monotonic() - began)
-            shutil.rmtree(topology.path("arrived"))
-        ours = LARGE_BYTES / 1e6 / statistics.median(taken)
-        print("\n== transfer: 1 file of %.2f GiB through the embedded queue manager, in memory, median of %d" % (LARGE_BYTES / 1024**3, RUNS))
-        print("%-32s %9.0f MB/s\n%-32s %9.0f MB/s\n%-32s %9.2f  goal 0.8" % (BATON, ours, "stock sender and receiver", stock, "ratio", ours / stock))
-    finally:
-        topology.close()
-
-
 def main():
     sys.stdout.reconfigure(line_buffering=True)
     side_by_side(False, {"dd bs=1M conv=fsync": 1.0, "rsync -a --fsync": 1.3}, {"rsync -a --fsync": 3, "rsync -a": 0.8})
     tempfile.tempdir = "/dev/shm"
     side_by_side(True, {"cp -r": 0.7, "rsync -a": 1.5, "scp -r, loopback": 4}, {"rsync -a": 1, "scp -r, loopback": 4})
-    through_the_queue()
+    queue_bench.through_each()
 
 
 if __name__ == "__main__":

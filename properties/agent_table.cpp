@@ -32,12 +32,12 @@ constexpr property entries[] = {
      "checkpoint of its transfers. It looks every agentQMgrRetryInterval. Without effect with agentQMgrRandomize."},
     {"agentQMgrType", choice, "embedded", 0, 0, amqp::broker_kind_words,
      "Kind of queue manager: Baton's own, RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management, "
-     "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need agentQMgrHost."},
+     "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need agentQMgrHost or agentQMgrUrls."},
     {"agentQMgrManagementUrl", text, "", 0, 0, "",
-     "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
-     "agentQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with "
-     "agentQMgrUrls one for each, separated by commas. Only rabbitmq "
-     "is managed there, queues are in its virtual host /; for the others only scripts for administrators use it."},
+     "Where the management of a queue manager that is not embedded listens for HTTP; with agentQMgrUrls one for each, "
+     "separated by commas. Default: on its host port 15672 for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for "
+     "qpid, or 8443 with TLS. Only rabbitmq is managed there, queues are in its virtual host /; for the others only "
+     "scripts for administrators use it."},
     {"agentQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password for the queue manager. Only its owner may be able to read it."},
     {"agentSslTrustStore", path, "", 0, 0, "",

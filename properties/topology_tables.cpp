@@ -27,13 +27,14 @@ constexpr property coordination_entries[] = {
      "Time after which an attempt to connect is given up."},
     {"coordinationQMgrType", choice, "embedded", 0, 0, amqp::broker_kind_words,
      "Kind of queue manager: Baton's own, RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management, "
-     "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need coordinationQMgrHost."},
+     "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need coordinationQMgrHost or "
+     "coordinationQMgrUrls."},
     {"coordinationQMgrManagementUrl", text, "", 0, 0, "",
-     "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
-     "coordinationQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with "
-     "coordinationQMgrUrls one for each, separated by commas. Only "
-     "rabbitmq is managed "
-     "there, queues are in its virtual host /; for the others only scripts for administrators use it."},
+     "Where the management of a queue manager that is not embedded listens for HTTP; with coordinationQMgrUrls one for "
+     "each, "
+     "separated by commas. Default: on its host port 15672 for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for "
+     "qpid, or 8443 with TLS. Only rabbitmq is managed there, queues are in its virtual host /; for the others only "
+     "scripts for administrators use it."},
     {"coordinationQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
     {"coordinationSslTrustStore", path, "", 0, 0, "",
@@ -77,13 +78,13 @@ constexpr property command_entries[] = {
      "all gives each an equal part of it."},
     {"connectionQMgrType", choice, "embedded", 0, 0, amqp::broker_kind_words,
      "Kind of queue manager: Baton's own, RabbitMQ 3.10 with the plugins rabbitmq_amqp1_0 and rabbitmq_management, "
-     "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need connectionQMgrHost."},
+     "Apache ActiveMQ Artemis, Apache Qpid Broker-J. All but embedded need connectionQMgrHost or connectionQMgrUrls."},
     {"connectionQMgrManagementUrl", text, "", 0, 0, "",
-     "Where the management of a queue manager that is not embedded listens for HTTP. Default: port 15672 of "
-     "connectionQMgrHost for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for qpid, or 8443 with TLS; with "
-     "connectionQMgrUrls one for each, separated by commas. Only "
-     "rabbitmq is managed "
-     "there, queues are in its virtual host /; for the others only scripts for administrators use it."},
+     "Where the management of a queue manager that is not embedded listens for HTTP; with connectionQMgrUrls one for "
+     "each, "
+     "separated by commas. Default: on its host port 15672 for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for "
+     "qpid, or 8443 with TLS. Only rabbitmq is managed there, queues are in its virtual host /; for the others only "
+     "scripts for administrators use it."},
     {"connectionQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
     {"connectionSslTrustStore", path, "", 0, 0, "",

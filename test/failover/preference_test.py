@@ -1,5 +1,5 @@
 """Which of several instances is the active one: the preferred one, when there is a choice; any other, when there is none.
-On the embedded queue manager and again on RabbitMQ."""
+On every kind of queue manager."""
 import os
 import re
 import sys

@@ -18,7 +18,6 @@ ACTIVE = "BFGAG0193I: The agent has successfully initialized as an active instan
 STANDBY = "BFGAG0193I: The agent has successfully initialized as a standby instance."
 NOT_HA_READY = "BFGAG0059I"
 EMBEDDED = KIND == "embedded"
-RABBITMQ = KIND == "rabbitmq"
 STAMP = re.compile(r"\[(\S+ \S+) ")
 # What an instance says when it is not active any more.
 LEFT = ("BFGAG0914W", "BFGAG0916I", "BFGAG0183I", "BFGAG0170W")

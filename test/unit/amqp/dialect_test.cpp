@@ -55,6 +55,7 @@ TEST_CASE("dialect: the document says what each kind does") {
   check_row("modified messages", [](const dialect& d) {
     return d.outcome_to_wire(outcome::modified) == outcome::modified ? "modified" : "released";
   });
+  check_row("consumer priority", [](const dialect& d) { return d.has_consumer_priority() ? "yes" : "no"; });
   check_row("browse", [](const dialect& d) { return d.can_browse() ? "yes" : "no"; });
   check_row("answers to commands", [](const dialect& d) { return d.has_dynamic_queues() ? "dynamic" : "declared"; });
   check_row("a client that hangs is dropped after the advertised idle timeout times",

@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from brokers import KIND, broker
+from brokers import KIND, broker as private_broker
 from processes import BIN, eventually
 from topology import Topology
 
@@ -30,8 +30,8 @@ def time_of(line):
 
 
 class Instances(Topology):
-    def __init__(self, names=("one", "two"), agents=("SRC",), properties=None, highly_available=True, other_agents=(), on=None):
-        super().__init__(tuple(agents) + tuple(other_agents), properties, on or broker())
+    def __init__(self, names=("one", "two"), agents=("SRC",), properties=None, highly_available=True, other_agents=(), broker=None):
+        super().__init__(tuple(agents) + tuple(other_agents), properties, broker or private_broker())
         self.clustered = list(agents)
         self.gone = []  # (agent, instance, when) of each that was killed or paused
         self.paused = set()  # (agent, instance)

@@ -43,8 +43,7 @@ class client : public amqp::connection_events {
   void until(const char* what, Condition condition) {
     INFO(what);
     const bool held = loop.run_until([&] { return condition() || gone; }, deadline_ms);
-    if (gone) INFO(gone->text);
-    CHECK_FALSE(gone);
+    if (gone) FAIL(what << ": " << gone->text);
     REQUIRE(held);
   }
   amqp::link_id receiver(const std::string& queue, std::uint32_t credit = 1, bool wait = true) {

@@ -70,6 +70,8 @@ class Chaos:
         deletes = self.chance.random() < 0.5
         transfer = LargeTransfer(self.t, source, self.asked.size, checksum, ("-sd", "delete") if deletes else (),
                                  waits=self.asked.mode not in ("all", "broker"))
+        if not transfer.waits:
+            transfer.command.wait(END_S)  # the request is accepted: a queue manager that dies before has promised nothing
         before = self.done
         try:
             while self.done < self.asked.n and self.until_next(transfer):

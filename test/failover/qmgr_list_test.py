@@ -102,10 +102,6 @@ class Agents(ListTest):
         self.assertEqual(0, record["resultCode"], str(record)[:2000] + t.log("SRC")[-3000:])
         self.assertEqual(["f%04d" % i for i in range(2000)], sorted(os.listdir(t.path("out"))))
         self.assertEqual([], os.listdir(t.path("many")))
-        for agent in t.agents:  # and nobody begins it anew
-            for number in (1, 2):
-                queue = "SYSTEM.FTE.STATE." + agent
-                eventually(lambda: pair.depth(number, queue) == 0, lambda: "%s on %d: %s" % (queue, number, pair.depth(number, queue)))
 
     def test_epochs_rise_over_queue_managers_that_share_nothing(self):
         pair = self.pair()

@@ -51,6 +51,7 @@ agent::agent(event_loop& loop, struct settings s, environment where)
       ended_(ended_ids_max),
       copy_(settings_.qmgr_count > 1),
       pool_(loop, settings_.io_threads),
+      ended_elsewhere_(pool_, settings_.ended_file),
       publisher_(loop, pool_, where_.coordination_qmgr, where_.publishing),
       instances_(settings_.standby_discard_ms),
       fail_back_(settings_.fail_back, settings_.fail_back_delay_ms, settings_.instance_priority),
@@ -86,7 +87,10 @@ instance::handlers agent::instance_handlers() {
 void agent::start() {
   where_.role_changed(to_string(instance_.current()));
   publisher_.start();
-  if (settings_.qmgr_count > 1) log(messages::BFGAG0925W, settings_.name, settings_.qmgr_count);
+  if (settings_.qmgr_count > 1) {
+    log(messages::BFGAG0925W, settings_.name, settings_.qmgr_count);
+    for (const auto& id : ended_elsewhere_.load()) ended_.add(id);
+  }
   instance_.start();
 }
 
@@ -353,7 +357,7 @@ void agent::halted(std::function<void()> then, std::int64_t deadline_ms) {
 
 void agent::forget_source(const std::string& transfer_id) {
   ended_.add(transfer_id);
-  copy_.forget_source(transfer_id);
+  if (copy_.forget_source(transfer_id)) ended_elsewhere_.add(transfer_id);
   store_->forget_source(transfer_id);
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "agent/command_handler.hpp"
+#include "agent/ended_elsewhere.hpp"
 #include "agent/fail_back.hpp"
 #include "agent/instance.hpp"
 #include "agent/instance_list.hpp"
@@ -112,6 +113,7 @@ class agent : public transfer::services {
   bool stopping_ = false, leaving_ = false;
   int exit_code_ = 0;
   worker_pool pool_;  // ends before what its jobs use
+  ended_elsewhere ended_elsewhere_;
   publisher publisher_;
   instance_list instances_;  // that stand by, while this one is active
   std::int64_t active_since_ms_ = 0;

@@ -77,6 +77,7 @@ settings make_settings(const property_set& agent, const layout& where, const std
   s.qmgr_randomize = agent.boolean("agentQMgrRandomize");
   s.qmgr_priority_backup = agent.boolean("agentQMgrPriorityBackup");
   s.epoch_file = (where.agent_run(coordination, s.name) / "agent.epoch").string();
+  s.ended_file = (where.agent_run(coordination, s.name) / "agent.ended").string();
   s.transfer_root = agent.text("transferRoot").empty() ? home_directory().string() : agent.text("transferRoot");
   s.fail_on_first_failure = agent.boolean("failTransferOnFirstFailure");
   s.plan_directory = (where.agent_run(coordination, s.name) / "transfers").string();

@@ -46,7 +46,9 @@ struct settings {
   bool bindings = true;
   int qmgr_count = 1;  // of agentQMgrUrls
   bool qmgr_randomize = false, qmgr_priority_backup = true;
-  std::string epoch_file;  // where the highest epoch that was seen is kept, when there are several queue managers
+  // When there are several queue managers: where the highest epoch that was seen is kept, and which transfers have
+  // ended whose records stand at another one.
+  std::string epoch_file, ended_file;
   data_settings data;
   program_settings programs;
   queue_settings queues;

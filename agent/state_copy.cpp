@@ -44,10 +44,12 @@ void state_copy::drop_parts(const std::string& transfer_id) {
   for (const auto& [key, one] : its.mapped()) part_bytes_ -= one.packed.size();
 }
 
-void state_copy::forget_source(const std::string& transfer_id) {
+bool state_copy::forget_source(const std::string& transfer_id) {
   const auto known = sources_.extract(transfer_id);
   drop_parts(transfer_id);
-  if (known && left_.count(transfer_id) > 0 && ended_.size() < ended_max) ended_[transfer_id] = known.mapped();
+  if (left_.count(transfer_id) == 0) return false;
+  if (known && ended_.size() < ended_max) ended_[transfer_id] = known.mapped();
+  return true;
 }
 
 void state_copy::forget_destination(const std::string& transfer_id) {

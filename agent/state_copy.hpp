@@ -22,8 +22,8 @@ class state_copy {
   void keep(const formats::source_record& record);
   void keep(const formats::destination_record& record);
   void keep(const formats::plan_part& part);
-  // The transfer has ended. Where an older record of it stands at another queue manager, the last one stays here.
-  void forget_source(const std::string& transfer_id);
+  // The transfer has ended. True: an older record of it stands at another queue manager; the last one stays here.
+  bool forget_source(const std::string& transfer_id);
   void forget_destination(const std::string& transfer_id);
   void clear();
 

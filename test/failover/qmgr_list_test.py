@@ -3,6 +3,7 @@ first when it is up again. The two share nothing."""
 import os
 import random
 import re
+import signal
 import sys
 import unittest
 
@@ -102,6 +103,25 @@ class Agents(ListTest):
         self.assertEqual(0, record["resultCode"], str(record)[:2000] + t.log("SRC")[-3000:])
         self.assertEqual(["f%04d" % i for i in range(2000)], sorted(os.listdir(t.path("out"))))
         self.assertEqual([], os.listdir(t.path("many")))
+
+    def test_what_ended_at_the_next_queue_manager_is_not_begun_anew_at_the_first_after_a_restart(self):
+        pair = self.pair()
+        t = self.topology(pair, SLOW).start()
+        source, size = t.path("in/large"), 32 << 20
+        transfer = LargeTransfer(t, source, size, write_large(source, size), ("-bw", str(8 << 20)), waits=False)
+        self.addCleanup(transfer.close)
+        self.assertTrue(transfer.until_it_has(size // 4))
+        pair.kill(1)
+        self.assertEqual([], transfer.faults_at_the_end(), t.log("SRC")[-3000:])
+        eventually(lambda: os.path.exists(t.home("SRC", "agent.ended")), "it is remembered")
+        t.kill(t.pid("SRC"), signal.SIGKILL)
+        t.wait_for_log("SRC", "BFGAG0059I", count=3)
+        os.unlink(transfer.arrived)  # somebody has taken it
+        pair.start(1)
+        t.wait_for_log("SRC", "BFGAG0059I", count=4)
+        eventually(lambda: pair.depth(1, "SYSTEM.FTE.STATE.SRC") == 0, lambda: "the old record goes: " + t.log("SRC")[-3000:])
+        self.copy_small(t, "after")
+        self.assertFalse(os.path.exists(transfer.arrived))
 
     def test_epochs_rise_over_queue_managers_that_share_nothing(self):
         pair = self.pair()

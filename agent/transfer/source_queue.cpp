@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "common/amqp/dialect.hpp"
 #include "common/log.hpp"
 #include "common/messages/message.hpp"
 #include "common/text.hpp"
@@ -47,6 +48,15 @@ std::optional<std::string> source_queue::refusal() const {
   return std::nullopt;
 }
 
+bool source_queue::exclusive() const {
+  return spec_of(*request_).exclusive || agent_.settings().queues.exclusive;
+}
+
+void source_queue::warn_when_shared() const {
+  const bool possible = amqp::dialect_of(agent_.qmgr().peer.kind).has_exclusive_receivers();
+  if (exclusive() && !possible) log(messages::BFGTR0057W, spec_of(*request_).source);
+}
+
 void source_queue::make(std::function<void()> found) {
   const auto& spec = spec_of(*request_);
   const auto& own = agent_.settings();
@@ -68,12 +78,12 @@ void source_queue::make(std::function<void()> found) {
     to_.taken();
   };
   messages_ = std::make_shared<queue::queue_source>(
-      agent_.loop(), agent_.pool(), subscribers_.of(spec.source, spec.exclusive || own.queues.exclusive),
-      std::move(options), std::move(to));
+      agent_.loop(), agent_.pool(), subscribers_.of(spec.source, exclusive()), std::move(options), std::move(to));
 }
 
 void source_queue::collect() {
   if (const auto why = refusal()) return to_.failed(*why);
+  warn_when_shared();
   make(nullptr);
   messages_->collect();
 }

@@ -45,6 +45,8 @@ class source_queue {
 
  private:
   std::optional<std::string> refusal() const;
+  bool exclusive() const;
+  void warn_when_shared() const;
   void make(std::function<void()> found);
   void collected(const queue::collected& made);
   void taking(std::function<void()> then);

@@ -56,6 +56,8 @@ class dialect {
   virtual bool refuses_second_consumer(formats::queue_kind kind) const = 0;
   // Of the consumers that wait for a single-active queue the one with the highest priority is next.
   virtual bool has_consumer_priority() const { return true; }
+  // A receiver may ask to be the only one of a queue that others may share; otherwise nobody hears that it asked.
+  virtual bool has_exclusive_receivers() const { return false; }
   // A sender of a queue that does not exist is refused. Otherwise messages are accepted and lost: then the adapter asks
   // exists() before it attaches one, so that to its users it is errc::not_found all the same.
   virtual bool refuses_missing_queues() const = 0;

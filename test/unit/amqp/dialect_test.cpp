@@ -55,6 +55,8 @@ TEST_CASE("dialect: the document says what each kind does") {
   check_row("modified messages", [](const dialect& d) {
     return d.outcome_to_wire(outcome::modified) == outcome::modified ? "modified" : "released";
   });
+  check_row("a receiver alone on a queue that others may share",
+            [](const dialect& d) { return d.has_exclusive_receivers() ? "yes" : "no"; });
   check_row("consumer priority", [](const dialect& d) { return d.has_consumer_priority() ? "yes" : "no"; });
   check_row("browse", [](const dialect& d) { return d.can_browse() ? "yes" : "no"; });
   check_row("answers to commands", [](const dialect& d) { return d.has_dynamic_queues() ? "dynamic" : "declared"; });

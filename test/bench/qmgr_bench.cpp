@@ -119,6 +119,9 @@ class producer : public proton::messaging_handler {
     if (--open_ == 0) t.connection().close();
   }
   void on_tracker_reject(proton::tracker&) override { throw std::runtime_error("a message was rejected"); }
+  void on_transport_error(proton::transport& t) override {
+    if (open_ > 0) throw std::runtime_error(t.error().what());
+  }
 
  private:
   std::string url_, queue_;

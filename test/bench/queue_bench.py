@@ -23,6 +23,8 @@ from topology import Topology
 RUNS = int(os.environ.get("BATON_BENCH_RUNS", "5"))
 LARGE_BYTES = int(2 * 1024**3 * float(os.environ.get("BATON_BENCH_SCALE", "1")))
 
+TRIES = 5
+
 
 def stock(*words):
     """MB/s that qmgr_bench prints."""
@@ -49,11 +51,15 @@ def rabbitmq():
 def stock_pair(broker):
     if broker is None:
         return stock("large")
-    broker.http("/api/queues/%2F/LARGE", "PUT", {"durable": True})
-    try:
-        return stock("large", "amqp://%s:%s" % (broker.about["host"], broker.about["port"]), broker.address("LARGE"))
-    finally:
-        broker.remove("LARGE")
+    for left in range(TRIES - 1, -1, -1):
+        broker.http("/api/queues/%2F/LARGE", "PUT", {"durable": True})
+        try:
+            return stock("large", "amqp://%s:%s" % (broker.about["host"], broker.about["port"]), broker.address("LARGE"))
+        except subprocess.CalledProcessError:  # RabbitMQ drops the stock client now and then
+            if left == 0:
+                raise
+        finally:
+            broker.remove("LARGE")
 
 
 def through(title, broker):

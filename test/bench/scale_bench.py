@@ -3,7 +3,6 @@ found their role, what they cost while nothing happens, and how long one is with
 
 BATON_BENCH_AGENTS: how many processes of agents, in turns (10,100,1000). Idle times are of 20 s.
 """
-import glob
 import os
 import re
 import statistics
@@ -12,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from instances import Instances
-from processes import eventually
+from processes import eventually, pass_time
 
 SIZES = [int(size) for size in os.environ.get("BATON_BENCH_AGENTS", "10,100,1000").split(",")]
 IDLE_S = 20
@@ -35,14 +34,24 @@ def memory_kib(pid, name):
         return int(re.search(r"^%s:\s+(\d+) kB" % name, shown.read(), re.M).group(1))
 
 
-def roles(t):
-    """How many instances say what they are."""
-    found = 0
-    for host in t.place.values():
-        for path in glob.glob(host.home("*", "agent.role")):
+class Waiting:
+    """Instances that have not said what they are. Looks at one at a time, since looking costs time, too."""
+
+    def __init__(self, t, agents):
+        self.files = [host.home(agent, "agent.role") for host in t.place.values() for agent in agents]
+
+    def over(self):
+        while self.files and self.says(self.files[-1]):
+            self.files.pop()
+        return not self.files
+
+    @staticmethod
+    def says(path):
+        try:
             with open(path) as role:
-                found += role.read().split()[:1] in (["active"], ["standby"])
-    return found
+                return role.read().split()[:1] in (["active"], ["standby"])
+        except FileNotFoundError:
+            return False
 
 
 def allow_connections(t):
@@ -65,15 +74,13 @@ def measure(processes):
         for host in t.place.values():
             for agent in agents:
                 host.launch(agent)
-        while roles(t) < 2 * len(agents):  # not often: looking costs time, too
-            if time.monotonic() - began > READY_S:
-                raise RuntimeError("%d of %d have a role" % (roles(t), 2 * len(agents)))
-            time.sleep(0.25)
+        waiting = Waiting(t, agents)
+        eventually(waiting.over, lambda: "%d of %d have a role" % (2 * len(agents) - len(waiting.files), 2 * len(agents)), deadline_s=READY_S)
         ready = time.monotonic() - began
         pids = [process.pid for host in t.place.values() for process in host.launched.values()]
-        time.sleep(IDLE_S)  # what a start leaves to be done is done
+        pass_time(IDLE_S)  # what a start leaves to be done is done
         before = processor_seconds(pids), processor_seconds([t.qmgr_pid()])
-        time.sleep(IDLE_S)
+        pass_time(IDLE_S)
         after = processor_seconds(pids), processor_seconds([t.qmgr_pid()])
         idle = [100 * (b - a) / IDLE_S for a, b in zip(before, after)]
         resident = statistics.mean(memory_kib(pid, "Rss") for pid in pids) / 1024

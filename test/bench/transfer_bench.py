@@ -1,9 +1,10 @@
 """Managed transfers beside what people use otherwise: the same files, the same directory, the same run, in turns.
 
 One file of 2 GiB and 10,000 files of 4 KiB, on disk (TMPDIR) and in memory (/dev/shm), which shows what the software
-costs. Baton: two agents on one queue manager, checksum and all other properties as they are by default; a transfer has
-ended when every file is checked and on stable storage. Of the others, `dd conv=fsync` and `rsync --fsync` sync each file,
-and `cp`, `rsync` and `scp` leave that to the kernel. The last part is without direct channels (queue_bench.py).
+costs. Each round is in another order, so that nobody always comes after the same one. Baton: two agents on one queue
+manager, checksum and all other properties as they are by default; a transfer has ended when every file is checked and on
+stable storage. Of the others, `dd conv=fsync` and `rsync --fsync` sync each file, and `cp`, `rsync` and `scp` leave that
+to the kernel. The last part is without direct channels (queue_bench.py).
 
 The source was just written and stays in the page cache. Everything is synced before each run, so that nobody pays for
 what another has left to be written. In memory, as much is written and removed right before each run: a virtual machine
@@ -11,9 +12,11 @@ may have to get memory from its host at first, which takes longer than the copyi
 directory of its own until the end: ext4 looks at each inode that was freed within the last minutes before it takes
 another one, so removing 10,000 files makes whoever comes next several times slower.
 
-BATON_BENCH_RUNS: runs whose median is shown (5). BATON_BENCH_SCALE: a part of the amount, for trying this out (1.0).
+BATON_BENCH_SEED: of the order (printed). BATON_BENCH_RUNS: runs whose median is shown (5). BATON_BENCH_SCALE: a part of
+the amount, for trying this out (1.0).
 """
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -29,6 +32,8 @@ from topology import Topology
 RUNS = queue_bench.RUNS
 SCALE = float(os.environ.get("BATON_BENCH_SCALE", "1"))
 LARGE_BYTES = queue_bench.LARGE_BYTES
+SEED = int(os.environ.get("BATON_BENCH_SEED") or random.SystemRandom().randrange(1 << 32))
+ORDER = random.Random(SEED)
 SMALL_FILES = int(10000 * SCALE)
 SMALL_BYTES = 4096
 PER_DIRECTORY = 500
@@ -96,7 +101,7 @@ def measure(topology, sshd, source, large, in_memory):
     taken = {name: [] for name in peers}
     left = []
     for _ in range(RUNS):
-        for name, move in peers.items():
+        for name, move in ORDER.sample(sorted(peers.items()), len(peers)):
             destination = topology.path("arrived-%d" % len(left))
             left.append(destination)
             get_ready(topology, in_memory)
@@ -147,6 +152,7 @@ def side_by_side(in_memory, goals_large, goals_small):
 
 def main():
     sys.stdout.reconfigure(line_buffering=True)
+    print("order of the rounds: BATON_BENCH_SEED=%d" % SEED)
     side_by_side(False, {"dd bs=1M conv=fsync": 1.0, "rsync -a --fsync": 1.3}, {"rsync -a --fsync": 3, "rsync -a": 0.8})
     tempfile.tempdir = "/dev/shm"
     side_by_side(True, {"cp -r": 0.7, "rsync -a": 1.5, "scp -r, loopback": 4}, {"rsync -a": 1, "scp -r, loopback": 4})

@@ -25,7 +25,8 @@ def answers(port):
 
 
 class Members:
-    """What does not depend on how a member is started. They have numbers from 1."""
+    """What does not depend on how a member is started. They have numbers from 1. `FAILS_BACK`: when the first one returns, agents are there again."""
+    FAILS_BACK = True
 
     def serving(self):
         """The first member that serves; None while there is none."""
@@ -44,6 +45,7 @@ class Members:
 
 class QmgrInstances(Members):
     """Three instances of one embedded queue manager."""
+    FAILS_BACK = False
 
     def __init__(self, **properties):
         self.group = qmgr_group.Group("one", "two", "three", **properties)

@@ -18,7 +18,6 @@ SLOW = {"agentChunkSize": "65536", "agentWindowSize": "8", "agentDataDirect": "f
 class Failover:
     """Two instances of SRC and one of DST on a group of queue managers that are one."""
     GROUP = None
-    RETURNS = True  # agents go back to the first of their list
 
     def begin(self):
         self.group = self.GROUP()
@@ -52,7 +51,7 @@ class Failover:
         self.load.moves()
         before = self.ready("DST")
         self.group.start(gone)
-        if self.RETURNS:
+        if self.group.FAILS_BACK:
             eventually(lambda: self.ready("DST") > before, lambda: "DST is back at the first: %s" % self.t.log("DST")[-3000:])
         self.load.ask("-df", self.t.path("last"), self.t.path("single0"))
         self.assertEqual([], self.load.faults_at_the_end(), self.t.tails("SRC") + self.t.log("DST")[-4000:])
@@ -71,7 +70,6 @@ class ArtemisSharedStore(Failover, InstancesTest):
 class InstancesOfAQueueManager(Failover, InstancesTest):
     """The embedded one: nothing fails back, so agents stay where they are when the killed instance returns."""
     GROUP = QmgrInstances
-    RETURNS = False
 
 
 if __name__ == "__main__":

@@ -58,6 +58,10 @@ bool same_place(const amqp::endpoint& a, const amqp::endpoint& b) {
   return a.host == b.host && a.port == b.port;
 }
 
+std::string place_of(const amqp::endpoint& peer) {
+  return fmt::format("{}:{}", peer.host, peer.port);
+}
+
 std::uint64_t read_epoch(const std::string& file) {
   const auto content = read_small_file(file);
   return content ? std::strtoull(content->c_str(), nullptr, 10) : 0;
@@ -216,7 +220,7 @@ void instance::locate(lock::generation of, lock::address where) {
 void instance::open(lock::generation of, bool with_lock) {
   const bool another = !same_place(std::exchange(told_at_, found_.peer), found_.peer);
   if ((!told_ || another) && !epoch_only_) {
-    log(messages::BFGAG0901I, settings_.name, settings_.qmgr, fmt::format("{}:{}", found_.peer.host, found_.peer.port));
+    log(messages::BFGAG0901I, settings_.name, settings_.qmgr, place_of(found_.peer));
   }
   to_.found_qmgr(found_.peer.host, found_.peer.port);
   links_options options;
@@ -356,7 +360,11 @@ void instance::token_delivered(lock::generation of, amqp::delivery_id delivery, 
 
 void instance::activate(std::uint64_t epoch, bool clean) {
   const bool superseded = predecessor().epoch > epoch_;
-  elsewhere_ = epoch_ > 0 && !superseded && !same_place(active_at_, found_.peer);
+  const bool another = epoch_ > 0 && !superseded && !same_place(active_at_, found_.peer);
+  // An epoch is claimed at one queue manager only: who has that token here, too, has all that was there.
+  const bool one_state = another && predecessor().epoch == epoch_ && predecessor().run.starts_with(run_);
+  if (one_state) log(messages::BFGAG0932I, place_of(active_at_), place_of(found_.peer));
+  elsewhere_ = another && !one_state;
   epoch_ = epoch;
   remember(epoch);
   log(messages::BFGAG0915I, settings_.instance, epoch, about_predecessor(predecessor()));

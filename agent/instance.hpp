@@ -55,8 +55,8 @@ class instance {
   void heard_of(std::uint64_t epoch);
   // Connected to a queue manager that is not the first of the list, and one may go back to that.
   bool away() const { return choice_.away(); }
-  // The queue manager is another one than that where STATE was read last in this process, and no other instance is
-  // known to have been active since. Once activated.
+  // The queue manager is another one than that where STATE was read last in this process, shares no state with it, and
+  // no other instance is known to have been active since. Once activated.
   bool elsewhere() const { return elsewhere_; }
   // step_aside() would be heeded.
   bool may_step_aside() const;

@@ -64,19 +64,67 @@ start_qmgr() {
   quiet_on "$1" fteShowQMgrDetails "$2" >/dev/null 2>&1 || on "$1" fteStartQMgr "$2" -p "$3"
 }
 
-# Coordination is on AMQ1 and AMQ2, and a service of its own takes publications from both. set_up HOST
+# What commands that write configuration are told of the list of queue managers $urls. qmgr_options PREFIX: a line for each
+# word. With `kind` they are brokers of that kind, with the management that is in `management`, and a user.
+kind='' management=''
+qmgr_options() {
+  printf '%s\n' "-$1Urls" "$urls"
+  [ -z "$kind" ] || printf '%s\n' "-$1Type" "$kind" "-$1ManagementUrl" "$management" "-$1AuthenticationCredentialsFile" "$work/credentials.xml"
+}
+
+# Coordination is on the same list, and a service of its own takes publications from all of it. set_up HOST
 set_up() {
   [ ! -f "$work/$1/mqft/config/AMQ/coordination.properties" ] || return 0
-  on "$1" fteSetupCoordination -coordinationQMgr AMQ -coordinationQMgrUrls "$urls" -default
-  on "$1" fteSetupCommands -connectionQMgr AMQ -connectionQMgrUrls "$urls"
+  local -a words
+  mapfile -t words < <(qmgr_options coordinationQMgr)
+  on "$1" fteSetupCoordination -coordinationQMgr AMQ "${words[@]}" -default
+  mapfile -t words < <(qmgr_options connectionQMgr)
+  on "$1" fteSetupCommands -connectionQMgr AMQ "${words[@]}"
 }
 
 # make_agent HOST AGENT URLS [OPTION...]
 make_agent() {
-  local host=$1 agent=$2 list=$3
+  local host=$1 agent=$2
+  local -a words
+  mapfile -t words < <(urls=$3 qmgr_options agentQMgr)
   shift 3
   [ -f "$work/$host/mqft/config/AMQ/agents/$agent/agent.properties" ] ||
-    on "$host" fteCreateAgent -agentName "$agent" -agentQMgr AMQ -agentQMgrUrls "$list" "$@"
+    on "$host" fteCreateAgent -agentName "$agent" -agentQMgr AMQ "${words[@]}" "$@"
+}
+
+# A broker that is not Baton's is one of scripts/broker, with a name of this topology and this folder. broker_name MEMBER
+broker_name() {
+  echo "$topology-$(cksum <<<"$work" | cut -d' ' -f1)-$1"
+}
+
+# start_broker MEMBER AMQP_PORT MANAGEMENT_PORT [VARIABLE=VALUE...]: one that runs already is left alone; the variables are
+# for scripts/broker. Adds it to $urls and $management, and says its user to agents and commands.
+start_broker() {
+  local member=$1 port=$2 http=$3 name
+  name=$(broker_name "$1")
+  shift 3
+  urls=${urls:+$urls,}amqp://127.0.0.1:$port management=${management:+$management,}http://127.0.0.1:$http
+  [ "$action" = start ] || return 0
+  if ! "$root/scripts/broker" "$kind" status "$name" >/dev/null 2>&1; then
+    printf '%s: %s scripts/broker %s start %s %s %s\n' "$member" "$*" "$kind" "$name" "$port" "$http"
+    env "$@" "$root/scripts/broker" "$kind" start "$name" "$port" "$http" >/dev/null 2>"$work/$member.errors" ||
+      { cat "$work/$member.errors" >&2; exit 1; }
+  fi
+  [ -f "$work/credentials.xml" ] || write_credentials "$name"
+}
+
+# write_credentials NAME: of that broker; fits any queue manager of this topology.
+write_credentials() {
+  local user password
+  eval "$("$root/scripts/broker" "$kind" status "$1" | grep -E '^(user|password)=')"
+  (umask 077 && printf '%s\n' '<tns:mqmftCredentials xmlns:tns="http://wmqfte.ibm.com/MQMFTCredentials">' \
+    "<tns:qmgr name=\"AMQ\" mqUserId=\"$user\" mqPassword=\"$password\"/>" '</tns:mqmftCredentials>' >"$work/credentials.xml")
+}
+
+# stop_brokers MEMBER...
+stop_brokers() {
+  local member
+  for member in "$@"; do "$root/scripts/broker" "$kind" stop "$(broker_name "$member")"; done
 }
 
 # add_lines HOST AGENT LINE...: to agent.properties, once each
@@ -120,4 +168,24 @@ stop_all() {
     done
   done
   echo "$topology has stopped; its files are in $work"
+}
+
+# On a list of brokers that are one: coordination, SRC with an instance on each of two hosts, DST on the first, a transfer.
+# start_agents [OPTION OF fteCreateAgent...]
+start_agents() {
+  step "Coordination"
+  set_up host1
+  set_up host2
+  quiet_on host1 fteListAgents >/dev/null 2>&1 || on host1 fteStartCoordination
+  step "The instances of SRC, and DST"
+  make_agent host1 SRC "$urls" -x -instanceName host1 "$@"
+  make_agent host2 SRC "$urls" -x -instanceName host2 "$@"
+  make_agent host1 DST "$urls" "$@"
+  for host in host1 host2; do add_lines "$host" SRC agentQMgrRetryInterval=5; done
+  add_lines host1 DST agentQMgrRetryInterval=5
+  start_agent host1 SRC
+  start_agent host2 SRC
+  start_agent host1 DST
+  step "A transfer"
+  try_transfer host1 SRC DST
 }

@@ -43,10 +43,12 @@ class NewLines:
 
 
 class Bench:
-    def __init__(self, agent):
-        self.agent = agent
+    """`broker`: see brokers.py. With one that fails nobody can wait for the transfer: `waits` is false."""
+
+    def __init__(self, agent, broker=None, waits=True):
+        self.agent, self.waits = agent, waits
         self.other = "DST" if agent == "SRC" else "SRC"
-        self.t = Instances(agents=(agent,), other_agents=(self.other,))
+        self.t = Instances(agents=(agent,), other_agents=(self.other,), broker=broker)
         self.t.launch_on("one", "two", agent=agent)
         self.t.start(self.other)
         self.checksum = write_large(self.t.path("in/large"), SIZE)
@@ -62,7 +64,7 @@ class Bench:
         while True:
             if self.transfer is None or not self.transfer.under_way() or self.transfer.bytes() > SIZE * 0.8:
                 self.end_transfer()
-                self.transfer = LargeTransfer(self.t, self.t.path("in/large"), SIZE, self.checksum)
+                self.transfer = LargeTransfer(self.t, self.t.path("in/large"), SIZE, self.checksum, waits=self.waits)
             if self.transfer.until_it_has(self.transfer.bytes() + SIZE // 50) and self.transfer.part():
                 return
 

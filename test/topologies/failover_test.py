@@ -1,0 +1,76 @@
+"""Transfers under way while the queue manager that agents are on fails, and another one that shares its state takes over:
+they go on, each ends well, and each file is reported once. Then the first one returns."""
+import os
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "support")]
+from broker_groups import ArtemisPair, QmgrInstances  # noqa: E402
+from instances import Instances, InstancesTest  # noqa: E402
+from load import Load  # noqa: E402
+from processes import eventually  # noqa: E402
+
+QUICK = {"agentQMgrRetryInterval": "1", "transferAckTimeout": "3000", "recoverableTransferRetryInterval": "1000", "logTransfer": "verbose"}
+SLOW = {"agentChunkSize": "65536", "agentWindowSize": "8", "agentDataDirect": "false"}
+
+
+class Failover:
+    """Two instances of SRC and one of DST on a group of queue managers that are one."""
+    GROUP = None
+
+    def begin(self):
+        self.group = self.GROUP()
+        self.addCleanup(self.group.close)
+        self.t = Instances(properties={**QUICK, **SLOW}, other_agents=("DST",), broker=self.group)
+        self.addCleanup(self.t.close)
+        self.addCleanup(self.check_history, self.t)
+        self.t.start_on("one", "two")
+        self.t.start("DST")
+        self.load = Load(self.t)
+        self.addCleanup(self.load.close)
+        self.load.under_way()
+
+    def ready(self, agent):
+        """How often an instance of it was."""
+        return sum(host.log(agent).count("BFGAG0059I") for host in self.t.hosts)
+
+    def lost(self):
+        """The member that serves is killed: until another one serves, and agents are there."""
+        before = {agent: self.ready(agent) for agent in ("SRC", "DST")}
+        gone = self.group.serving()
+        self.group.kill(gone)
+        other = eventually(lambda: self.group.serving(), "another member serves")
+        for agent, count in before.items():
+            eventually(lambda: self.ready(agent) > count, lambda: "%s is ready: %s%s" % (agent, self.t.tails("SRC"), self.t.log("DST")[-2000:]))
+        return gone, other
+
+    def test_transfers_go_on_over_a_failover_and_when_the_killed_one_returns(self):
+        self.begin()
+        gone, _ = self.lost()
+        self.load.moves()
+        before = self.ready("DST")
+        self.group.start(gone)
+        if self.group.FAILS_BACK:
+            eventually(lambda: self.ready("DST") > before, lambda: "DST is back at the first: %s" % self.t.log("DST")[-3000:])
+        self.load.ask("-df", self.t.path("last"), self.t.path("single0"))
+        self.assertEqual([], self.load.faults_at_the_end(), self.t.tails("SRC") + self.t.log("DST")[-4000:])
+        eventually(lambda: os.path.exists(self.t.path("last")), lambda: "a transfer asked for after that: %s" % self.t.tails("SRC"))
+        # Nothing was brought along: what was accepted before is there. A single instance sees that by its own lock.
+        self.assertIn("BFGAG0932I", self.t.log("DST"))
+        for agent in ("SRC", "DST"):
+            for host in self.t.hosts:
+                self.assertNotIn("BFGAG0929I", host.log(agent))
+
+
+class ArtemisSharedStore(Failover, InstancesTest):
+    GROUP = ArtemisPair
+
+
+class InstancesOfAQueueManager(Failover, InstancesTest):
+    """The embedded one: nothing fails back, so agents stay where they are when the killed instance returns."""
+    GROUP = QmgrInstances
+
+
+if __name__ == "__main__":
+    unittest.main()

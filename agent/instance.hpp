@@ -131,7 +131,7 @@ class instance {
   bool told_ = false;        // of a loss, until there is a connection again
   std::string not_taken_;    // the queue for which the queue manager takes nothing, as the log says; empty: none
   std::int64_t not_taken_at_ms_ = 0;
-  int exit_code_ = -1;       // stopping when not -1
+  int exit_code_ = -1;  // stopping when not -1
   int in_use_ = 0;
   event_loop::timer_id timer_ = 0, quiet_timer_ = 0, recovery_timer_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -25,6 +25,7 @@ constexpr std::int64_t quiet_poll_ms = 2;
 constexpr std::int64_t again_first_ms = 100;
 constexpr std::int64_t recovery_silence_ms = 30000;
 constexpr std::int64_t follow_ms = 200;
+constexpr std::int64_t taken_again_ms = 30000;
 // A queue manager that was lost a moment ago, and is looked for once more before others are: it answers, or is gone.
 constexpr std::uint32_t second_try_ms = 1000;
 constexpr std::int64_t in_use_first_ms = 10, in_use_longest_ms = 1000;  // doubled each time
@@ -219,7 +220,7 @@ void instance::locate(lock::generation of, lock::address where) {
 
 void instance::open(lock::generation of, bool with_lock) {
   const bool another = !same_place(std::exchange(told_at_, found_.peer), found_.peer);
-  if ((!told_ || another) && !epoch_only_) {
+  if (((!told_ && not_taken_.empty()) || another) && !epoch_only_) {
     log(messages::BFGAG0901I, settings_.name, settings_.qmgr, place_of(found_.peer));
   }
   to_.found_qmgr(found_.peer.host, found_.peer.port);
@@ -229,6 +230,7 @@ void instance::open(lock::generation of, bool with_lock) {
   options.data_credit = settings_.window_frames * 4;
   options.with_lock = with_lock;
   options.priority = settings_.instance_priority;
+  options.patience_ms = patience_ms();
   options.probe = !amqp::dialect_of(found_.peer.kind).refuses_second_consumer(formats::queue_kind::exclusive);
   links::handlers to;
   to.connected = [this, of] { connected(of); };
@@ -247,6 +249,8 @@ void instance::open(lock::generation of, bool with_lock) {
     }
   };
   to.unreachable = [this](const std::string& address, const error& why) { to_.unreachable(address, why); };
+  to.not_taken = [this](const std::string& queue, bool refused) { not_taken(queue, refused); };
+  to.taken = [this](const std::string& queue) { taken(queue); };
   links_of_ = of;
   links_ = std::make_unique<links>(loop_, found_, std::move(options), std::move(to));
 }
@@ -335,6 +339,28 @@ void instance::declare_queues(lock::generation of) {
   });
 }
 
+// Said once, over however many connections: until it takes again what it did not, or something else for a good while.
+void instance::not_taken(const std::string& queue, bool refused) {
+  if (!std::exchange(not_taken_, queue).empty()) return;
+  not_taken_at_ms_ = boot_time_ms();
+  log(messages::BFGAG0940W, settings_.qmgr, queue,
+      refused ? "it refuses them" : fmt::format("it has not answered for one in {}", human_duration_ms(patience_ms())));
+}
+
+void instance::taken(const std::string& queue) {
+  if (not_taken_.empty() || (role_ != role::active && role_ != role::standby)) return;
+  if (queue != not_taken_ && boot_time_ms() - not_taken_at_ms_ < taken_again_ms) return;
+  not_taken_.clear();
+  log(messages::BFGAG0941I, settings_.qmgr);
+}
+
+// With a queue manager that does not answer for a message: less than the lease, or that would be over before anybody
+// knows why.
+std::int64_t instance::patience_ms() const {
+  constexpr std::int64_t longest_ms = 2500;
+  return settings_.highly_available ? std::min(longest_ms, settings_.lock_lease_ms / 2) : longest_ms;
+}
+
 // --- the lock ---
 
 void instance::send_token(lock::generation of, const formats::lock_token& token, bool durable) {
@@ -347,6 +373,8 @@ void instance::send_token(lock::generation of, const formats::lock_token& token,
   links_->send(formats::ha_queue(settings_.name), std::move(m),
                [this, of, epoch = token.epoch, sequence = token.sequence](amqp::outcome how) {
                  if (how == amqp::outcome::accepted) return keeper_->feed(lock::event::accepted{of, epoch, sequence});
+                 // That is no loss, and was told: it is tried again, after waits that grow.
+                 if (how == amqp::outcome::rejected) return keeper_->feed(lock::event::lost{of});
                  dropped(of, {errc::internal, "the queue manager refused a lock token"});
                });
 }

@@ -92,6 +92,9 @@ class instance {
   void dropped(lock::generation of, const error& why);
   void say_lost(const error& why, bool was_ready, std::int64_t delay_ms);
   void declare_queues(lock::generation of);
+  void not_taken(const std::string& queue, bool refused);
+  void taken(const std::string& queue);
+  std::int64_t patience_ms() const;
   void send_token(lock::generation of, const formats::lock_token& token, bool durable);
   void token_delivered(lock::generation of, amqp::delivery_id delivery, const amqp::message& content);
   void activate(std::uint64_t epoch, bool clean);
@@ -126,7 +129,9 @@ class instance {
   bool active_ = false;      // between activated() and deactivated()
   bool epoch_only_ = false;  // not highly available: the lock has been given back, the links are without it
   bool told_ = false;        // of a loss, until there is a connection again
-  int exit_code_ = -1;       // stopping when not -1
+  std::string not_taken_;    // the queue for which the queue manager takes nothing, as the log says; empty: none
+  std::int64_t not_taken_at_ms_ = 0;
+  int exit_code_ = -1;  // stopping when not -1
   int in_use_ = 0;
   event_loop::timer_id timer_ = 0, quiet_timer_ = 0, recovery_timer_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -44,6 +44,9 @@ class links::side : public amqp::connection_events {
   void send(const std::string& address, amqp::message content, std::function<void(amqp::outcome)> settled) {
     const amqp::send_id id = senders_.send(*connection_, address, std::move(content));
     if (settled) settled_[id] = std::move(settled);
+    if (stream_) return;
+    owner_.under_way_.sent(id, address, boot_time_ms());
+    owner_.watch();
   }
 
   void settle(amqp::delivery_id delivery, amqp::outcome how) {
@@ -84,6 +87,7 @@ class links::side : public amqp::connection_events {
     if (from != receivers_.end()) return owner_.refused(from->second.what, why);
     const auto address = senders_.lost(link);
     if (!address) return;
+    owner_.under_way_.forget(*address);
     // What was on its way to a queue of this agent is lost: a record, a mark, a token. A peer's trouble is the peer's.
     owner_.is_own(*address) ? owner_.broke(why) : owner_.to_.unreachable(*address, why);
   }
@@ -101,6 +105,7 @@ class links::side : public amqp::connection_events {
     owner_.received(what, delivery, std::move(content));
   }
   void sent(amqp::send_id id, amqp::outcome how) override {
+    if (!stream_) owner_.answered(id, how);
     if (const auto found = settled_.extract(id)) found.mapped()(how);
   }
 
@@ -123,7 +128,7 @@ class links::side : public amqp::connection_events {
 };
 
 links::links(event_loop& loop, const amqp::connection_options& where, links_options options, handlers to)
-    : loop_(loop), where_(where), options_(std::move(options)), to_(std::move(to)) {
+    : loop_(loop), where_(where), options_(std::move(options)), to_(std::move(to)), under_way_(options_.patience_ms) {
   control_ = std::make_unique<side>(*this, loop_, where_, false);
   if (options_.with_lock) control_->receive(inbound::lock, queue_of(inbound::lock), lock_credit);
 }
@@ -256,6 +261,25 @@ void links::add_state_credit() {
   if (!over_) control_->add_credit(inbound::state, 1);
 }
 
+// The queue manager may take nothing for a while, and does not say so.
+void links::watch() {
+  const auto next = under_way_.look_in_ms(boot_time_ms());
+  if (!next || watch_timer_ != 0) return;
+  watch_timer_ = loop_.after(*next, [this] {
+    watch_timer_ = 0;
+    const auto queue = under_way_.overdue(boot_time_ms());
+    watch();
+    if (queue) to_.not_taken(*queue, false);
+  });
+}
+
+void links::answered(amqp::send_id id, amqp::outcome how) {
+  const auto queue = under_way_.answered(id);
+  if (!queue || over_) return;
+  if (how == amqp::outcome::accepted) to_.taken(*queue);
+  if (how == amqp::outcome::rejected) to_.not_taken(*queue, true);
+}
+
 void links::broke(const error& why) {
   if (over_) return;
   close();
@@ -265,6 +289,7 @@ void links::broke(const error& why) {
 void links::close() {
   over_ = true;
   loop_.cancel(probe_timer_);
+  loop_.cancel(watch_timer_);
   control_->close();
   if (data_) data_->close();
 }

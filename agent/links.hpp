@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/send_watch.hpp"
 #include "common/amqp/connection.hpp"
 
 namespace baton::agent {
@@ -21,6 +22,7 @@ struct links_options {
   bool with_lock = false;         // attach to the HA queue
   int priority = 0;               // of this instance among those that wait for the lock
   bool probe = false;             // the queue manager lets a second consumer of a queue wait instead of refusing it
+  std::int64_t patience_ms = 0;   // with a queue manager that does not answer for a message
 };
 
 class links {
@@ -33,6 +35,9 @@ class links {
     std::function<void(const error& why)> lost;  // once, the last call
     std::function<void(inbound from, amqp::delivery_id delivery, amqp::message&& content)> received;
     std::function<void(const std::string& address, const error& why)> unreachable;  // a queue that is sent to
+    // The queue manager is connected and refuses a message, or has not answered for one in time; again and again.
+    std::function<void(const std::string& queue, bool refused)> not_taken;
+    std::function<void(const std::string& queue)> taken;  // each message that it has accepted
   };
 
   links(event_loop& loop, const amqp::connection_options& where, links_options options, handlers to);
@@ -69,6 +74,8 @@ class links {
   void send_probe();
   void give_up_queues(inbound which);
   void broke(const error& why);
+  void watch();
+  void answered(amqp::send_id id, amqp::outcome how);
   std::string queue_of(inbound which) const;
   bool is_own(const std::string& queue) const;
 
@@ -81,7 +88,8 @@ class links {
   std::uint64_t epoch_ = 0;   // of who takes the queues
   int open_ = 0;              // of REPLY, STATE and DATA
   std::vector<early> early_;  // commands that came before take_commands()
-  event_loop::timer_id probe_timer_ = 0;
+  event_loop::timer_id probe_timer_ = 0, watch_timer_ = 0;
+  send_watch under_way_;
 };
 
 }  // namespace baton::agent

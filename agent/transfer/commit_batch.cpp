@@ -24,7 +24,8 @@ outcome cannot_rename(const std::string& part, const std::string& path, int fail
 }  // namespace
 
 void commit_batch::add(part_file& finished) {
-  entries_.push_back({finished.path(), finished.part(), finished.replace(), finished.take_file(), {}});
+  entries_.push_back(
+      {finished.path(), finished.part(), finished.replace(), finished.is_maybe_there(), finished.take_file(), {}});
   bytes_ += finished.size();
   if (entries_.size() < single_syncs_max) return;
   // From the newest on: those before it were kept, or closed, when they came.
@@ -77,13 +78,21 @@ void commit_batch::sync_data() {
 bool commit_batch::rename_all() {
   for (auto& e : entries_) {
     if (!may_act_()) return false;
-    if (e.came.ok()) {
-      const int failure = rename_file(e.part, e.path, e.replace);
-      if (failure != 0) e.came = cannot_rename(e.part, e.path, failure);
-    }
+    if (e.came.ok()) give_name(e);
     if (!e.came.ok()) ::unlink(e.part.c_str());
   }
   return true;
+}
+
+// What arrived before stays: who has it open, or watches the directory, sees it once. It may have its name without
+// being on stable storage.
+void commit_batch::give_name(entry& e) {
+  if (e.may_be_there && same_content(e.part, e.path) && sync_file(e.path) == 0) {
+    ::unlink(e.part.c_str());
+    return;
+  }
+  const int failure = rename_file(e.part, e.path, e.replace);
+  if (failure != 0) e.came = cannot_rename(e.part, e.path, failure);
 }
 
 void commit_batch::sync_directories() {

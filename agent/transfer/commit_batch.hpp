@@ -37,7 +37,7 @@ class commit_batch {
  private:
   struct entry {
     std::string path, part;
-    bool replace = false;
+    bool replace = false, may_be_there = false;
     descriptor file;  // open while there are few
     outcome came;
   };
@@ -45,6 +45,7 @@ class commit_batch {
   void keep_one_per_file_system(descriptor file);
   void sync_data();
   bool rename_all();
+  static void give_name(entry& e);
   void sync_directories();
 
   const std::function<bool()> may_act_;

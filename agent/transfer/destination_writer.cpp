@@ -170,9 +170,8 @@ bool destination_writer::go_on(const formats::item_begin& r) {
   if (r.offset == 0) return false;
   if (adopted_ && adopted_->number == r.number && adopted_->offset == r.offset) {
     const open_part left = *std::exchange(adopted_, std::nullopt);
-    formats::item_begin item = r;
-    if (has_brought(r, left.path)) item.exist = formats::exist_action::overwrite;
-    current_.emplace(item, left.path, left.part);
+    current_.emplace(r, left.path, left.part);
+    if (has_brought(r, left.path)) current_->may_be_there();
     if (r.size != left.size || r.modified_s != left.modified_s || r.modified_ns != left.modified_ns) {
       fail(render(messages::BFGIO0903E, name_to_text(left.path), "its size or time is another one"));
       return true;
@@ -212,11 +211,10 @@ outcome destination_writer::begin_file(const formats::item_begin& r, const std::
     return failed(render(messages::BFGIO0006E, name_to_text(path)));
   }
   if (auto made = ensure_directory(parent_of(path)); !made.ok()) return made;
-  formats::item_begin item = r;
-  if (brought) item.exist = formats::exist_action::overwrite;
   if (options_.again) remove_left_over(parent_of(path), r.number);
   if (directories_.size() < directories_max) directories_.insert(parent_of(path));
-  current_.emplace(item, path, part_path(path, options_.transfer_id, options_.epoch, r.number));
+  current_.emplace(r, path, part_path(path, options_.transfer_id, options_.epoch, r.number));
+  if (brought) current_->may_be_there();
   return current_->create();
 }
 

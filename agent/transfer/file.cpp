@@ -5,6 +5,8 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <vector>
 
 namespace baton::transfer {
 
@@ -73,6 +75,23 @@ int rename_file(const std::string& from, const std::string& to, bool replace) {
   return ::unlink(from.c_str()) == 0 ? 0 : errno;
 }
 
+bool same_content(const std::string& one, const std::string& other) {
+  constexpr std::size_t piece_bytes = 256 << 10;
+  descriptor a, b;
+  struct stat about_a {
+  }, about_b{};
+  if (open_to_read(one, a, about_a) != 0 || open_to_read(other, b, about_b) != 0) return false;
+  if (about_a.st_size != about_b.st_size || about_a.st_mode != about_b.st_mode) return false;
+  std::vector<char> from_a(piece_bytes), from_b(piece_bytes);
+  for (std::uint64_t at = 0;; at += piece_bytes) {
+    std::size_t got_a = 0, got_b = 0;
+    if (read_some(a, from_a.data(), piece_bytes, at, got_a) != 0) return false;
+    if (read_some(b, from_b.data(), piece_bytes, at, got_b) != 0 || got_a != got_b) return false;
+    if (std::memcmp(from_a.data(), from_b.data(), got_a) != 0) return false;
+    if (got_a < piece_bytes) return true;
+  }
+}
+
 int make_directories(const std::string& path, std::string& blocked) {
   struct stat about {};
   if (::stat(path.c_str(), &about) == 0) {
@@ -86,6 +105,13 @@ int make_directories(const std::string& path, std::string& blocked) {
   if (const int failure = make_directories(parent, blocked)) return failure;
   if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return errno;
   return sync_directory(parent);
+}
+
+int sync_file(const std::string& path) {
+  descriptor file;
+  struct stat about {};
+  if (const int failure = open_to_read(path, file, about)) return failure;
+  return fsync(file.number()) == 0 ? 0 : errno;
 }
 
 int sync_directory(const std::string& path) {

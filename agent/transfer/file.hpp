@@ -41,9 +41,12 @@ int write_all(const descriptor& file, std::string_view bytes, std::uint64_t offs
 int read_some(const descriptor& file, char* buffer, std::size_t room, std::uint64_t offset, std::size_t& got);
 // Renames; without `replace` an existing target is EEXIST and stays.
 int rename_file(const std::string& from, const std::string& to, bool replace);
+// Whether both are files with the same bytes and permissions; what cannot be read is not.
+bool same_content(const std::string& one, const std::string& other);
 // Makes the directories of a path that are missing and syncs those that changed.
 // ENOTDIR with `blocked` set when a file stands in the way.
 int make_directories(const std::string& path, std::string& blocked);
+int sync_file(const std::string& path);
 int sync_directory(const std::string& path);
 
 file_identity identity_of(const struct stat& about);

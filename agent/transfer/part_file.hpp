@@ -39,6 +39,9 @@ class part_file {
   const std::string& path() const { return path_; }
   const std::string& part() const { return part_; }
   bool replace() const { return replace_; }
+  // A file with the final name may be this item, which arrived before its result was lost: then it stays as it is.
+  void may_be_there() { may_be_there_ = replace_ = true; }
+  bool is_maybe_there() const { return may_be_there_; }
   // Of the source, as the item's begin told.
   std::uint64_t size() const { return size_; }
   std::int64_t modified_s() const { return modified_s_; }
@@ -59,7 +62,7 @@ class part_file {
   std::uint32_t mode_;
   std::int64_t modified_s_;
   std::uint32_t modified_ns_;
-  bool replace_, text_;
+  bool replace_, text_, may_be_there_ = false;
   bool carriage_return_ = false;  // text mode: a CR waits for what follows it
   std::string digest_;
 };

@@ -4,6 +4,7 @@ Seen to fail with what they guard taken out:
 - kill of the destination: when destination records are not saved, it goes on at byte 0;
 - lost data folders: when parts of the plan are not put together, the source waits and says BFGTR0031W;
 - deleting: when what the record says is being deleted is not adopted, sources that are gone are reported as missing.
+- lost result: when the file that is there is replaced by one with the same bytes, it is another inode.
 The tests with paused agents have no such proof yet: with one instance an agent meets nobody but itself.
 """
 import os
@@ -17,6 +18,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from processes import SANITIZED  # noqa: E402
+from relay import Relay  # noqa: E402
 from topology import Topology, eventually  # noqa: E402
 
 PROPERTIES = {"agentQMgrRetryInterval": "1", "transferAckTimeout": "3000", "recoverableTransferRetryInterval": "2000",
@@ -144,6 +146,36 @@ class Recovery(unittest.TestCase):
                 self.assertEqual(data, arrived.read(), name)
         self.assertEqual([], [i for i in record["items_list"] if i["resultCode"] != 0])
         self.assertNotIn("BFGTR0022E", self.t.log("SRC"))
+
+
+class LostResult(unittest.TestCase):
+    """The destination is not heard any more from the middle of the item on, until it has given it its name: then its
+    connection, and with it the result, is lost."""
+
+    def test_an_item_whose_result_was_lost_appears_once_and_is_reported_once(self):
+        t = Topology(properties=dict(PROPERTIES, agentDataDirect="false", agentWindowSize="200"))
+        self.addCleanup(t.close)
+        relay = Relay(t.qmgr_port())
+        self.addCleanup(relay.close)
+        t.set_properties("DST", {"agentQMgrHost": "127.0.0.1", "agentQMgrPort": str(relay.port)})
+        t.start()
+        with open(t.path("source"), "wb") as out:
+            out.write(os.urandom(2 << 20))  # less than the window, so that no acknowledgement is needed for the rest
+        arrived = t.path("out/arrived")
+        done = t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-bw", str(1 << 20), "-df", arrived, t.path("source"))
+        eventually(lambda: os.path.isdir(t.path("out")) and os.listdir(t.path("out")), "data arrives")
+        relay.hold_clients()
+        self.assertFalse(os.path.exists(arrived), "its result is still to come")
+        eventually(lambda: os.path.exists(arrived), lambda: "all of it arrives: %s" % t.log("DST")[-2000:])
+        before = os.stat(arrived)
+        relay.cut()
+        relay.release()
+        record = t.items_of(t.id_of(done))
+        self.assertEqual((0, 1, 1), (record["resultCode"], record["items"], len(record["items_list"])), record)
+        self.assertIn("BFGTR0027I", t.log("DST"), "it went on behind the loss")
+        self.assertEqual(before.st_ino, os.stat(arrived).st_ino, "it is the one that had arrived")
+        subprocess.run(["cmp", t.path("source"), arrived], check=True)
+        self.assertEqual(["arrived"], os.listdir(t.path("out")))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import urllib.request
 
 from proton.utils import BlockingConnection
 
-from processes import DEADLINE_S, ROOT
+from processes import DEADLINE_S, ROOT, alive, eventually
 
 KIND = os.environ.get("BATON_BROKER", "embedded")
 NAME = os.environ.get("BATON_BROKER_NAME", "default")
@@ -40,8 +40,10 @@ class Broker:
             return int(pid.read())
 
     def kill(self):
-        """kill -9."""
-        os.kill(self.pid(), signal.SIGKILL)
+        """kill -9. What is being torn down would still be taken for one that runs."""
+        pid = self.pid()
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not alive(pid), "process %d of the broker is gone" % pid)
 
     def start_again(self):
         """Where it was, with what it had on its disk."""

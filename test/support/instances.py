@@ -289,10 +289,13 @@ class LargeTransfer:
         code = self.command.returncode
         if not self.waits:
             eventually(lambda: not self.under_way(), lambda: "%s has arrived: %s" % (self.arrived, self.t.tails()), deadline_s)
-            record = self.t.items_of(self.id)
+        record = self.t.items_of(self.id)
+        if not self.waits:
             code, said = record["resultCode"], str(record)
         self.watched.stop()
         faults = list(self.watched.faults)
+        if (record["resultCode"], record["items"], len(record["items_list"])) != (code, 1, 1):
+            faults.append("the log of transfers has %s" % record)
         if code != 0:
             faults.append("result %d: %s" % (code, said[-1000:]))
         if len(self.watched.seen) != 1:

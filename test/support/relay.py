@@ -1,5 +1,5 @@
 """A way to a server that a test can cut, so that every connection ends at once and new ones are let through; or hold,
-so that nothing passes and nobody is told, as when packets are dropped."""
+so that nothing passes and nobody is told, as when packets are dropped: in both directions, or of what clients say."""
 import socket
 import threading
 
@@ -11,8 +11,8 @@ class Relay:
         self.server = socket.create_server(("127.0.0.1", at))
         self.port = self.server.getsockname()[1]
         self.ends = []
-        self.passes = threading.Event()
-        self.passes.set()
+        self.up, self.down = threading.Event(), threading.Event()  # set: what clients say passes, and what they are told
+        self.release()
         self.lock = threading.Lock()
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -25,15 +25,15 @@ class Relay:
                 return  # closed, or the server has gone: the test says what it expected
             with self.lock:
                 self.ends += [here, there]
-            for a, b in ((here, there), (there, here)):
-                threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
+            for a, b, passes in ((here, there, self.up), (there, here, self.down)):
+                threading.Thread(target=self.carry, args=(a, b, passes), daemon=True).start()
 
-    def carry(self, a, b):
+    def carry(self, a, b, passes):
         try:
             while content := a.recv(1 << 16):
-                self.passes.wait()
+                passes.wait()
                 b.sendall(content)
-            self.passes.wait()
+            passes.wait()
         except OSError:
             pass
         for end in (a, b):
@@ -55,10 +55,15 @@ class Relay:
         return len(ends) // 2
 
     def hold(self):
-        self.passes.clear()
+        self.hold_clients()
+        self.down.clear()
+
+    def hold_clients(self):
+        self.up.clear()
 
     def release(self):
-        self.passes.set()
+        self.up.set()
+        self.down.set()
 
     def close(self):
         try:

@@ -1,4 +1,7 @@
 // A transfer that is interrupted after any frame and goes on from where the destination says.
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "test/unit/seed.hpp"
 #include "test/unit/transfer/moved_tree.hpp"
 
@@ -241,6 +244,36 @@ TEST_CASE("an item that arrived, and whose result was lost, is in nobody's way h
   third->discard();
   tree.expect_all_good();
   CHECK(tree_of(tree.out()) == tree_of(tree.in()));
+}
+
+TEST_CASE("an item that arrived, and whose result was lost, stays as it is when it is received again") {
+  struct stat before {
+  }, after{};
+  for (const char* changed : {"nothing", "bytes", "permissions"}) {
+    INFO(changed << " changed meanwhile");
+    moved_tree tree;
+    write_file(tree.in() / "a", std::string(1000, 'a'));
+    tree.make_plan();
+    REQUIRE(tree.move(*tree.reader(300), *tree.writer()));
+    const auto arrived = tree.out() / "a";
+    REQUIRE(stat(arrived.c_str(), &before) == 0);
+    if (changed == std::string("bytes")) {
+      write_file(arrived, std::string(1000, 'b'));
+      const timespec times[2] = {before.st_atim, before.st_mtim};
+      REQUIRE(utimensat(AT_FDCWD, arrived.c_str(), times, 0) == 0);
+    }
+    if (changed == std::string("permissions")) REQUIRE(chmod(arrived.c_str(), 0600) == 0);
+    tree.forget_results();
+    const auto next = tree.writer(1, 2);
+    next->begin_at(0);
+    CHECK(tree.move(*tree.reader(300, next->durable()), *next));
+    next->discard();
+    tree.expect_all_good();
+    CHECK(tree_of(tree.out()) == tree_of(tree.in()));
+    CHECK(part_files_in(tree.out()) == 0);
+    REQUIRE(stat(arrived.c_str(), &after) == 0);
+    CHECK((after.st_ino == before.st_ino) == (changed == std::string("nothing")));
+  }
 }
 
 TEST_CASE("a part file that is gone or too short begins its item anew") {

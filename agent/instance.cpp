@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "agent/exit_codes.hpp"
 #include "common/amqp/dialect.hpp"
@@ -12,7 +11,6 @@
 #include "common/log.hpp"
 #include "common/random.hpp"
 #include "common/text.hpp"
-#include "properties/atomic_file.hpp"
 
 namespace baton::agent {
 namespace {
@@ -25,7 +23,6 @@ constexpr std::int64_t quiet_poll_ms = 2;
 constexpr std::int64_t again_first_ms = 100;
 constexpr std::int64_t recovery_silence_ms = 30000;
 constexpr std::int64_t follow_ms = 200;
-constexpr std::int64_t taken_again_ms = 30000;
 // A queue manager that was lost a moment ago, and is looked for once more before others are: it answers, or is gone.
 constexpr std::uint32_t second_try_ms = 1000;
 constexpr std::int64_t in_use_first_ms = 10, in_use_longest_ms = 1000;  // doubled each time
@@ -63,11 +60,6 @@ std::string place_of(const amqp::endpoint& peer) {
   return fmt::format("{}:{}", peer.host, peer.port);
 }
 
-std::uint64_t read_epoch(const std::string& file) {
-  const auto content = read_small_file(file);
-  return content ? std::strtoull(content->c_str(), nullptr, 10) : 0;
-}
-
 std::string about_predecessor(const formats::lock_token& t) {
   if (t.epoch == 0) return "nobody";
   return fmt::format("{} on {} with epoch {}, {}", t.instance, t.host, t.epoch,
@@ -88,8 +80,8 @@ instance::instance(event_loop& loop, worker_pool& pool, const settings& s, locat
       where_(std::move(where)),
       to_(std::move(to)),
       run_(random_hex(8)),
-      choice_(choice_of(s)) {
-  if (settings_.qmgr_count > 1) remembered_ = read_epoch(settings_.epoch_file);
+      choice_(choice_of(s)),
+      known_epoch_(pool, s.qmgr_count > 1 ? s.epoch_file : "") {
   make_keeper();
 }
 
@@ -123,7 +115,7 @@ void instance::make_keeper() {
   to.changed = [this](lock::state from, lock::state to_state) { lock_changed(from, to_state); };
   keeper_ = std::make_unique<lock::keeper>(loop_, limits_of(settings_), std::move(about), std::move(to));
   // The queue of the lock knows the epochs of one queue manager; this instance knows of all where it was.
-  if (const auto known = std::max(remembered_, epoch_); settings_.qmgr_count > 1 && known > 0) {
+  if (const auto known = std::max(known_epoch_.highest(), epoch_); settings_.qmgr_count > 1 && known > 0) {
     keeper_->feed(lock::event::outbid{known});
   }
 }
@@ -176,25 +168,13 @@ void instance::go_on_without_lock() {
 
 void instance::heard_of(std::uint64_t epoch) {
   if (settings_.qmgr_count == 1 || role_ == role::active) return;
-  remember(epoch);
+  known_epoch_.remember(epoch);
   keeper_->feed(lock::event::outbid{epoch});
-}
-
-// So that it is above all that this host has seen after a start, too. What a crash loses of it peers notice: two runs
-// with one epoch they do not take.
-void instance::remember(std::uint64_t epoch) {
-  if (settings_.qmgr_count == 1 || epoch <= remembered_) return;
-  remembered_ = epoch;
-  pool_.submit([file = settings_.epoch_file, epoch]() -> std::function<void()> {
-    const auto kept = write_file_atomically(file, std::to_string(epoch) + "\n");
-    if (!kept) log(messages::BFGAG0926W, file, kept.error().text);
-    return nullptr;
-  });
 }
 
 void instance::outbid(std::uint64_t epoch) {
   if (epoch < epoch_) return;
-  remember(epoch);
+  known_epoch_.remember(epoch);
   log(messages::BFGAG0922W, epoch, epoch_);
   if (settings_.highly_available) return keeper_->feed(lock::event::outbid{epoch});
   dropped(links_of_, {errc::in_use, "another instance has run with a higher epoch"});
@@ -220,7 +200,7 @@ void instance::locate(lock::generation of, lock::address where) {
 
 void instance::open(lock::generation of, bool with_lock) {
   const bool another = !same_place(std::exchange(told_at_, found_.peer), found_.peer);
-  if (((!told_ && not_taken_.empty()) || another) && !epoch_only_) {
+  if (((!told_ && !not_taken_.told()) || another) && !epoch_only_) {
     log(messages::BFGAG0901I, settings_.name, settings_.qmgr, place_of(found_.peer));
   }
   to_.found_qmgr(found_.peer.host, found_.peer.port);
@@ -339,19 +319,15 @@ void instance::declare_queues(lock::generation of) {
   });
 }
 
-// Said once, over however many connections: until it takes again what it did not, or something else for a good while.
 void instance::not_taken(const std::string& queue, bool refused) {
-  if (!std::exchange(not_taken_, queue).empty()) return;
-  not_taken_at_ms_ = boot_time_ms();
+  if (!not_taken_.not_taken(queue, boot_time_ms())) return;
   log(messages::BFGAG0940W, settings_.qmgr, queue,
       refused ? "it refuses them" : fmt::format("it has not answered for one in {}", human_duration_ms(patience_ms())));
 }
 
 void instance::taken(const std::string& queue) {
-  if (not_taken_.empty() || (role_ != role::active && role_ != role::standby)) return;
-  if (queue != not_taken_ && boot_time_ms() - not_taken_at_ms_ < taken_again_ms) return;
-  not_taken_.clear();
-  log(messages::BFGAG0941I, settings_.qmgr);
+  if (role_ != role::active && role_ != role::standby) return;
+  if (not_taken_.taken(queue, boot_time_ms())) log(messages::BFGAG0941I, settings_.qmgr);
 }
 
 // With a queue manager that does not answer for a message: less than the lease, or that would be over before anybody
@@ -394,7 +370,7 @@ void instance::activate(std::uint64_t epoch, bool clean) {
   if (one_state) log(messages::BFGAG0932I, place_of(active_at_), place_of(found_.peer));
   elsewhere_ = another && !one_state;
   epoch_ = epoch;
-  remember(epoch);
+  known_epoch_.remember(epoch);
   log(messages::BFGAG0915I, settings_.instance, epoch, about_predecessor(predecessor()));
   if (!settings_.highly_available) {
     // The epoch is all that was wanted; giving the lock back goes on in lock_changed().

@@ -13,6 +13,8 @@
 
 #include "agent/links.hpp"
 #include "agent/lock/keeper.hpp"
+#include "agent/not_taken_notice.hpp"
+#include "agent/remembered_epoch.hpp"
 #include "agent/settings.hpp"
 #include "common/amqp/qmgr_choice.hpp"
 #include "common/worker_pool.hpp"
@@ -85,7 +87,6 @@ class instance {
   void make_keeper();
   void locate(lock::generation of, lock::address where);
   void go_on_without_lock();
-  void remember(std::uint64_t epoch);
   void open(lock::generation of, bool with_lock);
   void connected(lock::generation of);
   void drop_links();
@@ -121,7 +122,7 @@ class instance {
   amqp::qmgr_choice choice_;
   amqp::endpoint active_at_, told_at_;  // where STATE was read last; what the log named last
   bool elsewhere_ = false;
-  std::uint64_t remembered_ = 0;  // the highest epoch in the file
+  remembered_epoch known_epoch_;
   role role_ = role::starting;
   std::uint64_t epoch_ = 0;
   std::int64_t unfenced_from_ms_ = 0;
@@ -129,8 +130,7 @@ class instance {
   bool active_ = false;      // between activated() and deactivated()
   bool epoch_only_ = false;  // not highly available: the lock has been given back, the links are without it
   bool told_ = false;        // of a loss, until there is a connection again
-  std::string not_taken_;    // the queue for which the queue manager takes nothing, as the log says; empty: none
-  std::int64_t not_taken_at_ms_ = 0;
+  not_taken_notice not_taken_;
   int exit_code_ = -1;  // stopping when not -1
   int in_use_ = 0;
   event_loop::timer_id timer_ = 0, quiet_timer_ = 0, recovery_timer_ = 0;

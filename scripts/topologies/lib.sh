@@ -65,11 +65,12 @@ start_qmgr() {
 }
 
 # What commands that write configuration are told of the list of queue managers $urls. qmgr_options PREFIX: a line for each
-# word. With `kind` they are brokers of that kind, with the management that is in `management`, and a user.
-kind='' management=''
+# word. With `kind` they are brokers of that kind, with the management that is in `management`, and a user; `queue_type` is RabbitMQ's.
+kind='' management='' queue_type=''
 qmgr_options() {
   printf '%s\n' "-$1Urls" "$urls"
   [ -z "$kind" ] || printf '%s\n' "-$1Type" "$kind" "-$1ManagementUrl" "$management" "-$1AuthenticationCredentialsFile" "$work/credentials.xml"
+  [ -z "$queue_type" ] || [ "$1" = connectionQMgr ] || printf '%s\n' "-$1QueueType" "$queue_type"
 }
 
 # Coordination is on the same list, and a service of its own takes publications from all of it. set_up HOST

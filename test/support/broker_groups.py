@@ -1,5 +1,6 @@
 """Several brokers that agents and commands are given as one list, each started for one test and gone with it."""
 import os
+import re
 import shutil
 import signal
 import socket
@@ -110,6 +111,16 @@ class Group(Members):
     def options(self, prefix, directory):
         management = ",".join("http://127.0.0.1:%d" % self.management[number] for number in self.ports)
         return [*super().options(prefix, directory), "-" + prefix + "Type", self.BROKER.kind, "-" + prefix + "ManagementUrl", management]
+
+    def reorder(self, file, prefix, numbers):
+        """The list in a file of properties has these members, in this order."""
+        with open(file) as old:
+            text = old.read()
+        management = ",".join("http://127.0.0.1:%d" % self.management[number] for number in numbers)
+        for name, value in (("Urls", self.urls(*numbers)), ("ManagementUrl", management)):
+            text = re.sub("(?m)^%s%s=.*$" % (prefix, name), lambda _: "%s%s=%s" % (prefix, name, value), text)
+        with open(file, "w") as new:
+            new.write(text)
 
     def login(self, prefix, directory):
         return ["-" + prefix + "AuthenticationCredentialsFile", self.members[1].credentials(directory)]

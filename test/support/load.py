@@ -6,6 +6,9 @@ import random
 from instances import LargeTransfer, write_large
 from processes import eventually
 
+# Of agents that follow queue managers: quick to try again, data through the queue.
+QUICK = {"agentQMgrRetryInterval": "1", "transferAckTimeout": "3000", "recoverableTransferRetryInterval": "1000", "logTransfer": "verbose"}
+SLOW = {"agentChunkSize": "65536", "agentWindowSize": "8", "agentDataDirect": "false"}
 LARGE, LARGE_RATE = 128 << 20, 6 << 20
 SMALL, SMALL_RATE = 500, 800000
 

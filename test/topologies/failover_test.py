@@ -1,7 +1,6 @@
 """Transfers under way while the queue manager that agents are on fails, and another one that shares its state takes over:
 they go on, each ends well, and each file is reported once. Then the first one returns."""
 import os
-import re
 import sys
 import unittest
 
@@ -9,11 +8,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
 from broker_groups import ArtemisPair, QmgrInstances, RabbitMqCluster  # noqa: E402
 from instances import Instances, InstancesTest  # noqa: E402
-from load import Load  # noqa: E402
+from load import QUICK, SLOW, Load  # noqa: E402
 from processes import eventually  # noqa: E402
 
-QUICK = {"agentQMgrRetryInterval": "1", "transferAckTimeout": "3000", "recoverableTransferRetryInterval": "1000", "logTransfer": "verbose"}
-SLOW = {"agentChunkSize": "65536", "agentWindowSize": "8", "agentDataDirect": "false"}
 
 
 class Failover:
@@ -28,21 +25,12 @@ class Failover:
         self.addCleanup(self.t.close)
         self.addCleanup(self.check_history, self.t)
         for (host, agent), numbers in (order or {}).items():
-            self.lists(self.t.place[host], agent, numbers)
+            self.group.reorder(self.t.place[host].config(agent), "agentQMgr", numbers)
         self.t.start_on("one", "two")
         self.t.start("DST")
         self.load = Load(self.t)
         self.addCleanup(self.load.close)
         self.load.under_way()
-
-    def lists(self, host, agent, numbers):
-        with open(host.config(agent)) as old:
-            text = old.read()
-        management = ",".join("http://127.0.0.1:%d" % self.group.management[number] for number in numbers)
-        for name, value in (("agentQMgrUrls", self.group.urls(*numbers)), ("agentQMgrManagementUrl", management)):
-            text = re.sub("(?m)^%s=.*$" % name, lambda _: "%s=%s" % (name, value), text)
-        with open(host.config(agent), "w") as new:
-            new.write(text)
 
     def ready(self, agent):
         """How often an instance of it was."""

@@ -48,7 +48,10 @@ launch() {
 
 # The management comes after the AMQP port. A backup has neither open while it waits.
 answers() {
-  case $as in *backup) grep -q AMQ221031 "$home/log/output" && return ;; esac
+  case $as in
+    backup) grep -q AMQ221031 "$home/log/output" && return ;;              # announced
+    replicating-backup) grep -q AMQ221024 "$home/log/output" && return ;;  # it has all that the live one has
+  esac
   listens "$port" && curl -sf --noproxy '*' -m 2 -o /dev/null -u "$user:$password" -H "Origin: http://127.0.0.1" \
     "http://127.0.0.1:$management_port/console/jolokia/version" 2>/dev/null
 }

@@ -25,6 +25,13 @@ class Brokers(TopologyScripts):
         self.kill_broker("rabbitmq", "node2")
         self.send("host1", "SRC", "DST")
 
+    def test_artemis_network(self):
+        self.assertIn("BFGRP0032I", self.start("artemis-network"))
+        self.send("host2", "SRC", "DST")
+        self.kill_instance("host1", "SRC")
+        self.active_is("host1", "SRC", "host2")
+        self.send("host1", "SRC", "DST")
+
 
 if __name__ == "__main__":
     unittest.main()

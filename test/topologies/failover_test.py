@@ -6,7 +6,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
-from broker_groups import ArtemisPair, QmgrInstances, RabbitMqCluster  # noqa: E402
+from broker_groups import ArtemisPair, ArtemisReplicated, QmgrInstances, RabbitMqCluster  # noqa: E402
 from instances import Instances, InstancesTest  # noqa: E402
 from load import QUICK, SLOW, Load  # noqa: E402
 from processes import eventually  # noqa: E402
@@ -66,6 +66,10 @@ class Failover:
 
 class ArtemisSharedStore(Failover, InstancesTest):
     GROUP = ArtemisPair
+
+
+class ArtemisReplicatedStore(Failover, InstancesTest):
+    GROUP = ArtemisReplicated
 
 
 class InstancesOfAQueueManager(Failover, InstancesTest):

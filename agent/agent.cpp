@@ -98,6 +98,8 @@ void agent::activated(links& through, std::int64_t unfenced_from_ms) {
   links_ = &through;
   unfenced_from_ms_ = unfenced_from_ms;
   halting_ = false;
+  // Before the queues are open: records come as soon as STATE is, and that may be before the others are.
+  if (!instance_.elsewhere()) copy_.clear();
   store_ = std::make_unique<state_store>(loop_, settings_.name, where_.quarantine, state_handlers());
   transfers_ = std::make_unique<transfer::transfers>(*this, [this] { loop_.post([this] { leave_drained(); }); });
   commands_ = std::make_unique<command_handler>(*this, *transfers_, command_handlers());
@@ -116,7 +118,6 @@ void agent::opened() {
     for (auto& one : copy_.messages()) links_->send(formats::state_queue(settings_.name), std::move(one));
     copy_.left_behind();
   }
-  if (!instance_.elsewhere()) copy_.clear();
   store_->mark();
 }
 
@@ -214,7 +215,7 @@ state_store::handlers agent::state_handlers() {
           [this](amqp::delivery_id delivery, amqp::outcome how) { links_->settle(inbound::state, delivery, how); },
           [this] { links_->add_state_credit(); },
           [this](const formats::source_record& record) {
-            copy_.keep(record);
+            if (!ended_.has(record.transfer_id)) copy_.keep(record);
             if (transfers_) adopt(record);
           },
           [this](const formats::destination_record& record) {
@@ -321,7 +322,11 @@ relocation::handlers agent::relocation_handlers() {
           [this] { return instance_.first_qmgr(); },
           [this](std::function<void()> then) { halt(std::move(then)); },
           [this] { return copy_.messages(); },
-          [this] { return store_ ? store_->held() : std::vector<amqp::delivery_id>{}; },
+          [this] {
+            return store_ ? store_->held([this](const std::string& id) { return copy_.has_source(id); },
+                                         [this](const std::string& id) { return copy_.has_destination(id); })
+                          : std::vector<amqp::delivery_id>{};
+          },
           [this](const std::vector<amqp::delivery_id>& some) {
             if (store_) store_->settle(some);
             copy_.clear();

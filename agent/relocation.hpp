@@ -24,7 +24,8 @@ class relocation {
     std::function<amqp::connection_options()> first;       // where that is
     std::function<void(std::function<void()> then)> halt;  // work ends at a checkpoint; STATE stays
     std::function<std::vector<amqp::message>()> content;   // of STATE
-    std::function<std::vector<amqp::delivery_id>()> held;  // what STATE has of it
+    // What STATE has of it, and of nothing else: what cannot be copied stays here.
+    std::function<std::vector<amqp::delivery_id>()> held;
     std::function<void(const std::vector<amqp::delivery_id>&)> settle;
     std::function<void(bool moved)> leave;  // the lock; false: go on here
   };

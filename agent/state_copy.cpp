@@ -76,6 +76,11 @@ bool state_copy::complete(const formats::source_record& record) const {
   return static_cast<std::uint64_t>(of_plan) >= record.plan_parts;
 }
 
+bool state_copy::has_source(const std::string& transfer_id) const {
+  const auto known = sources_.find(transfer_id);
+  return known != sources_.end() ? complete(known->second) : ended_.count(transfer_id) > 0;
+}
+
 std::vector<amqp::message> state_copy::messages() const {
   std::vector<amqp::message> all;
   for (const auto& [id, record] : sources_) {

@@ -29,6 +29,9 @@ class state_copy {
 
   // All of it as messages for STATE. Their sequences are one higher than what was there, so that they count instead.
   std::vector<amqp::message> messages() const;
+  // What messages() has of a transfer goes on elsewhere: all that this agent needs to send it, or to receive it.
+  bool has_source(const std::string& transfer_id) const;
+  bool has_destination(const std::string& transfer_id) const { return destinations_.count(transfer_id) > 0; }
   // The present content stands at a queue manager that is not the one in use any more.
   void left_behind();
   bool empty() const { return sources_.empty() && destinations_.empty(); }

@@ -138,15 +138,19 @@ bool state_store::quiet() const {
          std::none_of(plans_.begin(), plans_.end(), ended);
 }
 
-std::vector<amqp::delivery_id> state_store::held() const {
+std::vector<amqp::delivery_id> state_store::held(const of_transfers& sent, const of_transfers& received) const {
   std::vector<amqp::delivery_id> all;
   const auto add = [&](amqp::delivery_id one) {
     if (one != 0) all.push_back(one);
   };
-  for (const auto* entries : {&sources_, &destinations_}) {
-    for (const auto& [id, known] : *entries) add(known.delivery);
+  for (const auto& [id, known] : sources_) {
+    if (sent(id)) add(known.delivery);
+  }
+  for (const auto& [id, known] : destinations_) {
+    if (received(id)) add(known.delivery);
   }
   for (const auto& [id, its] : plans_) {
+    if (!sent(id)) continue;
     for (const auto& [key, one] : its.parts) add(one.delivery);
   }
   return all;

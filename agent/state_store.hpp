@@ -43,8 +43,10 @@ class state_store {
   void save(const formats::plan_part& part, stored done);
   void forget_source(const std::string& transfer_id);
   void forget_destination(const std::string& transfer_id);
-  // What is on the queue and held here, to settle exactly that later; complete when nothing is on its way.
-  std::vector<amqp::delivery_id> held() const;
+  // What is on the queue and held here of some transfers, by their ids in each role, to settle exactly that later;
+  // complete when nothing is on its way.
+  using of_transfers = std::function<bool(const std::string& id)>;
+  std::vector<amqp::delivery_id> held(const of_transfers& sent, const of_transfers& received) const;
   bool on_their_way() const;
   void settle(const std::vector<amqp::delivery_id>& some);
   // Calls `then`, once, when all that was forgotten has left the queue; at once when it has.

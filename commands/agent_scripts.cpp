@@ -21,7 +21,7 @@ std::string host_options(const qmgr_connection& found, const amqp::endpoint& pee
 std::string create_script(const std::string& agent, const qmgr_connection& found) {
   std::string out = head("Makes", agent, found.qmgr);
   for (const auto& peer : found.all()) {
-    const amqp::script_target target{found.qmgr, host_options(found, peer), peer.management_url};
+    const amqp::script_target target{found.qmgr, host_options(found, peer), peer.management_url, peer.quorum_queues};
     out += amqp::dialect_of(peer.kind).declare_script(target, formats::agent_queues(agent));
   }
   return out;
@@ -30,7 +30,7 @@ std::string create_script(const std::string& agent, const qmgr_connection& found
 std::string delete_script(const std::string& agent, const qmgr_connection& found) {
   std::string out = head("Removes", agent, found.qmgr);
   for (const auto& peer : found.all()) {
-    const amqp::script_target target{found.qmgr, host_options(found, peer), peer.management_url};
+    const amqp::script_target target{found.qmgr, host_options(found, peer), peer.management_url, peer.quorum_queues};
     out += amqp::dialect_of(peer.kind).remove_script(target, formats::agent_queues(agent));
   }
   return out;

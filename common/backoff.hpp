@@ -16,10 +16,16 @@ inline int tries_of_round(int addresses) {
   return addresses > 1 ? addresses + 1 : 1;
 }
 
-// With several addresses the next one is tried at once, and only between two rounds there is a wait; 0: none.
+// With several addresses the next one is tried at once, and only between two rounds there is a wait; 0: none. For the
+// first rounds it stays short: of several queue managers one is about to take over, and who waits must not be late.
 inline std::int64_t round_wait_ms(std::int64_t first_ms, int failures, std::int64_t longest_ms, int addresses) {
-  const int tries = tries_of_round(addresses);
-  return (failures + 1) % tries == 0 ? doubled_wait_ms(first_ms, failures / tries, longest_ms) : 0;
+  constexpr int quick_rounds = 20;
+  constexpr std::int64_t quick_ms = 1000;
+  const int tries = tries_of_round(addresses), round = failures / tries;
+  if ((failures + 1) % tries != 0) return 0;
+  if (addresses == 1) return doubled_wait_ms(first_ms, round, longest_ms);
+  if (round < quick_rounds) return doubled_wait_ms(first_ms, round, std::min(quick_ms, longest_ms));
+  return doubled_wait_ms(quick_ms, round - quick_rounds + 1, longest_ms);
 }
 
 }  // namespace baton

@@ -38,6 +38,10 @@ constexpr property entries[] = {
      "separated by commas. Default: on its host port 15672 for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for "
      "qpid, or 8443 with TLS. Only rabbitmq is managed there, queues are in its virtual host /; for the others only "
      "scripts for administrators use it."},
+    {"agentQMgrQueueType", choice, "classic", 0, 0, amqp::queue_type_words,
+     "How RabbitMQ keeps the queues that are made for the agent: on one node, or, for a cluster, replicated to "
+     "several. "
+     "quorum needs agentQMgrType rabbitmq. Queues that exist are not changed."},
     {"agentQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password for the queue manager. Only its owner may be able to read it."},
     {"agentSslTrustStore", path, "", 0, 0, "",

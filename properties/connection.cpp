@@ -64,12 +64,25 @@ status add_management(const property_set& properties, const names& n, std::vecto
   return done();
 }
 
+// Commands make no queues that have to outlive them, so their table does not have it.
+status add_queue_type(const property_set& properties, const names& n, amqp::endpoint& peer) {
+  const std::string property = n.qmgr + "QueueType";
+  if (!properties.is_set(property) || properties.text(property) != "quorum") return done();
+  if (peer.kind != amqp::broker_kind::rabbitmq) {
+    return error{errc::bad_property, fmt::format("{}: {}=quorum needs {}=rabbitmq: no other kind has such queues",
+                                                 properties.origin(), property, n.type)};
+  }
+  peer.quorum_queues = true;
+  return done();
+}
+
 result<qmgr_connection> client_connection(const property_set& properties, const names& n) {
   const auto addresses = addresses_of(properties, n);
   if (!addresses) return addresses.error();
   amqp::endpoint common;
   if (auto added = add_tls(properties, n.ssl, common.tls); !added) return added.error();
   if (const auto kind = amqp::broker_kind_of(properties.text(n.type))) common.kind = *kind;
+  if (auto added = add_queue_type(properties, n, common); !added) return added.error();
   std::vector<amqp::endpoint> peers;
   for (const qmgr_url& address : *addresses) {
     if (address.tls && common.tls.trust.empty()) {

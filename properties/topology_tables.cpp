@@ -35,6 +35,9 @@ constexpr property coordination_entries[] = {
      "separated by commas. Default: on its host port 15672 for rabbitmq, or 15671 with TLS, 8161 for artemis, 8080 for "
      "qpid, or 8443 with TLS. Only rabbitmq is managed there, queues are in its virtual host /; for the others only "
      "scripts for administrators use it."},
+    {"coordinationQMgrQueueType", choice, "classic", 0, 0, amqp::queue_type_words,
+     "How RabbitMQ keeps the queues that are made for coordination: on one node, or, for a cluster, replicated to "
+     "several. quorum needs coordinationQMgrType rabbitmq. Queues that exist are not changed."},
     {"coordinationQMgrAuthenticationCredentialsFile", path, "", 0, 0, "",
      "MQMFTCredentials.xml with the user and password. Only its owner may be able to read it."},
     {"coordinationSslTrustStore", path, "", 0, 0, "",

@@ -35,6 +35,7 @@ struct endpoint {
   tls_files tls;               // trust set: amqps
   broker_kind kind = broker_kind::embedded;
   std::string management_url;  // http://host:port, where the kind has such a thing
+  bool quorum_queues = false;  // queues are made as quorum queues; only rabbitmq has them
 };
 
 struct connection_options {

@@ -21,6 +21,7 @@ struct script_target {
   std::string qmgr;
   std::string host_options;    // of fteDefineQueue and its kin: " -host h -port n", or empty
   std::string management_url;  // see endpoint
+  bool quorum_queues = false;  // see endpoint
 };
 
 class dialect {
@@ -93,6 +94,8 @@ const dialect& qpid_dialect();
 // The words of the properties that choose a kind, as a choice.
 inline constexpr const char* broker_kind_words = "embedded|rabbitmq|artemis|qpid";
 std::optional<broker_kind> broker_kind_of(std::string_view word);
+// And those that choose how RabbitMQ keeps the queues that are made there.
+inline constexpr const char* queue_type_words = "classic|quorum";
 // Where the kind's management over HTTP listens unless told otherwise; empty: it has none.
 std::string default_management_url(const endpoint& peer);
 

@@ -24,10 +24,12 @@ constexpr int reply_queue_expires_ms = 60000;
 constexpr std::uint8_t amqp_default_priority = 4;
 
 // Never a limit that refuses (reject-publish): it ends this broker's session without an outcome for the message.
-json arguments_of(const formats::queue_declaration& queue) {
+// A quorum queue has no priorities, and this broker refuses to make one that asks for them.
+json arguments_of(const formats::queue_declaration& queue, bool quorum) {
   json arguments = json::object();
+  if (quorum) arguments["x-queue-type"] = "quorum";
   if (queue.kind != formats::queue_kind::shared) arguments["x-single-active-consumer"] = true;
-  if (queue.priorities) arguments["x-max-priority"] = queue_priorities;
+  if (queue.priorities && !quorum) arguments["x-max-priority"] = queue_priorities;
   if (queue.messages_max > 0 && queue.drop_oldest) {
     arguments["x-max-length"] = queue.messages_max;
     arguments["x-overflow"] = "drop-head";
@@ -35,8 +37,8 @@ json arguments_of(const formats::queue_declaration& queue) {
   return arguments;
 }
 
-json declaration_of(const formats::queue_declaration& queue) {
-  return {{"durable", true}, {"auto_delete", false}, {"arguments", arguments_of(queue)}};
+json declaration_of(const formats::queue_declaration& queue, bool quorum) {
+  return {{"durable", true}, {"auto_delete", false}, {"arguments", arguments_of(queue, quorum)}};
 }
 
 std::string path_of(const std::string& queue) {
@@ -88,7 +90,7 @@ class rabbitmq : public dialect {
                  std::int64_t timeout_ms) const override {
     const std::int64_t deadline = boot_time_ms() + timeout_ms;
     for (const auto& queue : queues) {
-      const json body = declaration_of(queue);
+      const json body = declaration_of(queue, where.peer.quorum_queues);
       const auto made = manage(where, "PUT", queue.name, "", &body, deadline - boot_time_ms());
       if (!made) return made;
     }
@@ -129,8 +131,8 @@ class rabbitmq : public dialect {
                              const std::vector<formats::queue_declaration>& queues) const override {
     std::string out = script_head(target);
     for (const auto& queue : queues) {
-      out +=
-          fmt::format("call --request PUT --data '{}' \"$url{}\"\n", declaration_of(queue).dump(), path_of(queue.name));
+      out += fmt::format("call --request PUT --data '{}' \"$url{}\"\n",
+                         declaration_of(queue, target.quorum_queues).dump(), path_of(queue.name));
     }
     return out;
   }

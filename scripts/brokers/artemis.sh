@@ -4,7 +4,8 @@ setup=artemis
 user=admin password=admin
 
 # What makes it one of two (see scripts/broker): BATON_ARTEMIS_AS is live or backup, of a pair with one store in BATON_ARTEMIS_DATA,
-# or replicating-live or replicating-backup, which have a store each, or network; BATON_ARTEMIS_WITH is the AMQP port of the other.
+# or replicating-live or replicating-backup, which have a store each, or network, where messages
+# go from one to the other (but for BATON_ARTEMIS_ADDRESSES, as `address` of a cluster-connection has them); BATON_ARTEMIS_WITH is the AMQP port of the other.
 as=${BATON_ARTEMIS_AS:-}
 pair_options() {
   [ -n "$as" ] || return 0
@@ -32,6 +33,10 @@ configure() {
   sed -i -e 's#protocols=CORE,AMQP,STOMP,HORNETQ,MQTT,OPENWIRE#protocols=CORE,AMQP;amqpIdleTimeout=5000#' \
     -e 's#amqpMinLargeMessageSize=102400#amqpMinLargeMessageSize=1048576#' \
     -e 's#<max-disk-usage>[0-9]*</max-disk-usage>#<max-disk-usage>100</max-disk-usage>#' "$home/instance/etc/broker.xml"
+  # Messages go to where their reader is, at once. Not those of the lock and of an agent's state: each broker has its own.
+  [ "$as" != network ] || sed -i \
+    -e "s#<connector-ref>artemis</connector-ref>#<address>${BATON_ARTEMIS_ADDRESSES-!SYSTEM.FTE.HA,!SYSTEM.FTE.STATE}</address>&#" \
+    -e '0,/<address-setting match="\#">/s##&<redistribution-delay>0</redistribution-delay>#' "$home/instance/etc/broker.xml"
   sed -i 's/-Xms512M/-Xms64M/' "$home/instance/etc/artemis.profile"
 }
 
@@ -43,7 +48,10 @@ launch() {
 
 # The management comes after the AMQP port. A backup has neither open while it waits.
 answers() {
-  case $as in *backup) grep -q AMQ221031 "$home/log/output" && return ;; esac
+  case $as in
+    backup) grep -q AMQ221031 "$home/log/output" && return ;;              # announced
+    replicating-backup) grep -q AMQ221024 "$home/log/output" && return ;;  # it has all that the live one has
+  esac
   listens "$port" && curl -sf --noproxy '*' -m 2 -o /dev/null -u "$user:$password" -H "Origin: http://127.0.0.1" \
     "http://127.0.0.1:$management_port/console/jolokia/version" 2>/dev/null
 }

@@ -65,21 +65,29 @@ start_qmgr() {
 }
 
 # What commands that write configuration are told of the list of queue managers $urls. qmgr_options PREFIX: a line for each
-# word. With `kind` they are brokers of that kind, with the management that is in `management`, and a user.
-kind='' management=''
+# word. With `kind` they are brokers of that kind, with the management that is in `management`, and a user; `queue_type` is RabbitMQ's.
+kind='' management='' queue_type=''
 qmgr_options() {
   printf '%s\n' "-$1Urls" "$urls"
   [ -z "$kind" ] || printf '%s\n' "-$1Type" "$kind" "-$1ManagementUrl" "$management" "-$1AuthenticationCredentialsFile" "$work/credentials.xml"
+  [ -z "$queue_type" ] || [ "$1" = connectionQMgr ] || printf '%s\n' "-$1QueueType" "$queue_type"
 }
 
 # Coordination is on the same list, and a service of its own takes publications from all of it. set_up HOST
 set_up() {
-  [ ! -f "$work/$1/mqft/config/AMQ/coordination.properties" ] || return 0
+  set_up_coordination "$1"
+  set_up_commands "$1"
+}
+set_up_coordination() {
   local -a words
   mapfile -t words < <(qmgr_options coordinationQMgr)
-  on "$1" fteSetupCoordination -coordinationQMgr AMQ "${words[@]}" -default
+  [ -f "$work/$1/mqft/config/AMQ/coordination.properties" ] ||
+    on "$1" fteSetupCoordination -coordinationQMgr AMQ "${words[@]}" -default
+}
+set_up_commands() {
+  local -a words
   mapfile -t words < <(qmgr_options connectionQMgr)
-  on "$1" fteSetupCommands -connectionQMgr AMQ "${words[@]}"
+  [ -f "$work/$1/mqft/config/AMQ/command.properties" ] || on "$1" fteSetupCommands -connectionQMgr AMQ "${words[@]}"
 }
 
 # make_agent HOST AGENT URLS [OPTION...]
@@ -170,17 +178,20 @@ stop_all() {
   echo "$topology has stopped; its files are in $work"
 }
 
-# On a list of brokers that are one: coordination, SRC with an instance on each of two hosts, DST on the first, a transfer.
-# start_agents [OPTION OF fteCreateAgent...]
-start_agents() {
+# On a list of brokers that are one: coordination, SRC with an instance on each of two hosts, DST on the first.
+make_agents() {
   step "Coordination"
   set_up host1
   set_up host2
   quiet_on host1 fteListAgents >/dev/null 2>&1 || on host1 fteStartCoordination
   step "The instances of SRC, and DST"
-  make_agent host1 SRC "$urls" -x -instanceName host1 "$@"
-  make_agent host2 SRC "$urls" -x -instanceName host2 "$@"
-  make_agent host1 DST "$urls" "$@"
+  make_agent host1 SRC "$urls" -x -instanceName host1
+  make_agent host2 SRC "$urls" -x -instanceName host2
+  make_agent host1 DST "$urls"
+}
+
+# Those, and a transfer.
+start_agents() {
   for host in host1 host2; do add_lines "$host" SRC agentQMgrRetryInterval=5; done
   add_lines host1 DST agentQMgrRetryInterval=5
   start_agent host1 SRC

@@ -187,6 +187,28 @@ class InstancesOfOne(ListTest):
         t.kill_instance("one", for_good=True)
         t.wait_active("two")  # it came along: it stands by where the active one was
 
+    def test_an_instance_that_took_transfers_over_takes_them_along_to_the_first_queue_manager(self):
+        pair = self.pair()
+        t = self.instances(broker=pair, properties=SLOW, other_agents=("DST",))
+        t.start_on("one", "two")
+        t.start("DST")
+        pair.kill(1)
+        t.wait_active("one", count=2)
+        transfers = []
+        for i in range(5):
+            source, size = t.path("in/large%d" % i), 24 << 20
+            transfers.append(LargeTransfer(t, source, size, write_large(source, size), ("-bw", str(2 << 20)), waits=False))
+            self.addCleanup(transfers[-1].close)
+        for transfer in transfers:
+            self.assertTrue(transfer.until_it_has(1 << 20))
+        t.kill_instance("one", for_good=True)
+        t.wait_active("two")
+        pair.start(1)
+        t.place["two"].wait_for_log("SRC", BACK)
+        t.wait_active("two", count=2)
+        for transfer in transfers:
+            self.assertEqual([], transfer.faults_at_the_end(), t.tails() + t.log("DST")[-3000:])
+
 
 class Coordination(ListTest):
     def test_the_coordination_service_hears_agents_on_whichever_queue_manager_they_publish(self):

@@ -88,6 +88,19 @@ TEST_CASE("connection: a kind that is not embedded needs a host") {
   CHECK(found.error().text.find("agentQMgrType=rabbitmq needs agentQMgrHost") != std::string::npos);
 }
 
+TEST_CASE("connection: quorum queues are RabbitMQ's alone") {
+  const std::string quorum = "agentQMgrHost=h\nagentQMgrQueueType=quorum\n";
+  CHECK(agent_qmgr_connection(agent(quorum + "agentQMgrType=rabbitmq\n"), layout("/"))->peer.quorum_queues);
+  CHECK_FALSE(
+      agent_qmgr_connection(agent("agentQMgrHost=h\nagentQMgrType=rabbitmq\n"), layout("/"))->peer.quorum_queues);
+  for (const char* kind : {"", "agentQMgrType=artemis\n"}) {
+    const auto found = agent_qmgr_connection(agent(quorum + kind), layout("/"));
+    REQUIRE_FALSE(found.ok());
+    CHECK(found.error().code == errc::bad_property);
+    CHECK(found.error().text.find("agentQMgrQueueType=quorum needs agentQMgrType=rabbitmq") != std::string::npos);
+  }
+}
+
 TEST_CASE("connection: a list of URLs is tried in order, each with TLS or without") {
   const layout where("/nowhere");
   const std::string list = "agentQMgrUrls=amqp://one:1,amqps://two\n";

@@ -1,5 +1,6 @@
 """Several brokers that agents and commands are given as one list, each started for one test and gone with it."""
 import os
+import re
 import shutil
 import signal
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from brokers import SCRIPT, Artemis
+from brokers import SCRIPT, Artemis, RabbitMq
 from processes import ROOT, eventually
 from qmgr_pair import free_port
 
@@ -109,14 +110,26 @@ class Group(Members):
 
     def options(self, prefix, directory):
         management = ",".join("http://127.0.0.1:%d" % self.management[number] for number in self.ports)
-        return [*super().options(prefix, directory), "-" + prefix + "Type", self.BROKER.kind, "-" + prefix + "ManagementUrl", management,
-                "-" + prefix + "AuthenticationCredentialsFile", self.members[1].credentials(directory)]
+        return [*super().options(prefix, directory), "-" + prefix + "Type", self.BROKER.kind, "-" + prefix + "ManagementUrl", management]
+
+    def reorder(self, file, prefix, numbers):
+        """The list in a file of properties has these members, in this order."""
+        with open(file) as old:
+            text = old.read()
+        management = ",".join("http://127.0.0.1:%d" % self.management[number] for number in numbers)
+        for name, value in (("Urls", self.urls(*numbers)), ("ManagementUrl", management)):
+            text = re.sub("(?m)^%s%s=.*$" % (prefix, name), lambda _: "%s%s=%s" % (prefix, name, value), text)
+        with open(file, "w") as new:
+            new.write(text)
+
+    def login(self, prefix, directory):
+        return ["-" + prefix + "AuthenticationCredentialsFile", self.members[1].credentials(directory)]
 
     def home(self, number):
         return os.path.join(ROOT, "build/brokers", self.BROKER.kind, self.name(number))
 
     def close(self):
-        for number, member in self.members.items():
+        for number, member in reversed(self.members.items()):
             try:
                 os.kill(member.pid(), signal.SIGKILL)
             except (OSError, ValueError):
@@ -131,7 +144,37 @@ class ArtemisPair(Group):
     BROKER = Artemis
     ROLES = {1: "live", 2: "backup"}
 
+    def options(self, prefix, directory):
+        return super().options(prefix, directory) + self.login(prefix, directory)
+
     def environment(self, number):
         os.makedirs(os.path.join(self.root, "store"), exist_ok=True)
         return {"BATON_ARTEMIS_AS": self.ROLES[number], "BATON_ARTEMIS_WITH": str(self.ports[3 - number]),
                 "BATON_ARTEMIS_DATA": os.path.join(self.root, "store")}
+
+
+class ArtemisReplicated(ArtemisPair):
+    """The backup has a copy of the live one's store."""
+    ROLES = {1: "replicating-live", 2: "replicating-backup"}
+
+
+class ArtemisNetwork(ArtemisPair):
+    """Two brokers, each with a store, which hand messages to where their reader is."""
+    ROLES = {1: "network", 2: "network"}
+    ADDRESSES = None  # that are handed on, when not as it should be
+
+    def environment(self, number):
+        return {**super().environment(number), **({} if self.ADDRESSES is None else {"BATON_ARTEMIS_ADDRESSES": self.ADDRESSES})}
+
+
+class RabbitMqCluster(Group):
+    """Three nodes with quorum queues. All serve; agents are at the first of their list, and the queues led from there."""
+    BROKER = RabbitMq
+    COUNT = 3
+
+    def environment(self, number):
+        return {} if number == 1 else {"BATON_RABBITMQ_WITH": self.name(1)}
+
+    def options(self, prefix, directory):
+        kind = [] if prefix == "connectionQMgr" else ["-" + prefix + "QueueType", "quorum"]
+        return super().options(prefix, directory) + kind

@@ -172,8 +172,8 @@ class Artemis(Broker):
     kind = "artemis"
     script_prefix = "ARTEMIS"
 
-    def operate(self, operation, *arguments):
-        answer = self.http("/console/jolokia/", "POST", {"type": "exec", "mbean": 'org.apache.activemq.artemis:broker="baton"',
+    def operate(self, operation, *arguments, on=""):
+        answer = self.http("/console/jolokia/", "POST", {"type": "exec", "mbean": 'org.apache.activemq.artemis:broker="baton"' + on,
                                                          "operation": operation, "arguments": list(arguments)}, [("Origin", "http://127.0.0.1")])
         if answer["status"] != 200:
             raise AssertionError("%s%s: %s" % (operation, arguments, answer["error"]))
@@ -205,6 +205,9 @@ class Artemis(Broker):
         self.operate("removeSecuritySettings(java.lang.String)", "SYSTEM.FTE.STATE.SRC")
         if but_not_to_consume:
             self.operate(add, but_not_to_consume, both, one, *settings[2:])
+
+    def empty(self, queue):
+        self.operate("removeAllMessages()", on=',component=addresses,address="%s",subcomponent=queues,routing-type="anycast",queue="%s"' % (queue, queue))
 
     def settings(self, address):
         return json.loads(self.operate("getAddressSettingsAsJSON(java.lang.String)", address))

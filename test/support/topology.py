@@ -61,6 +61,9 @@ class Host:
     def config(self, agent, name="agent.properties"):
         return os.path.join(self.data, "mqft/config", self.QMGR, "agents", agent, name)
 
+    def command_config(self):
+        return os.path.join(self.data, "mqft/config", self.QMGR, "command.properties")
+
     def set_properties(self, agent, values):
         with open(self.config(agent), "a") as out:
             out.writelines("%s=%s\n" % pair for pair in values.items())

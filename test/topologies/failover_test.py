@@ -6,25 +6,26 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
-from broker_groups import ArtemisPair, QmgrInstances  # noqa: E402
+from broker_groups import ArtemisPair, ArtemisReplicated, QmgrInstances, RabbitMqCluster  # noqa: E402
 from instances import Instances, InstancesTest  # noqa: E402
-from load import Load  # noqa: E402
+from load import QUICK, SLOW, Load  # noqa: E402
 from processes import eventually  # noqa: E402
 
-QUICK = {"agentQMgrRetryInterval": "1", "transferAckTimeout": "3000", "recoverableTransferRetryInterval": "1000", "logTransfer": "verbose"}
-SLOW = {"agentChunkSize": "65536", "agentWindowSize": "8", "agentDataDirect": "false"}
 
 
 class Failover:
     """Two instances of SRC and one of DST on a group of queue managers that are one."""
     GROUP = None
 
-    def begin(self):
+    def begin(self, order=None):
+        """`order`: of the members in the lists of each of the agents' instances; all have the first one first unless said."""
         self.group = self.GROUP()
         self.addCleanup(self.group.close)
         self.t = Instances(properties={**QUICK, **SLOW}, other_agents=("DST",), broker=self.group)
         self.addCleanup(self.t.close)
         self.addCleanup(self.check_history, self.t)
+        for (host, agent), numbers in (order or {}).items():
+            self.group.reorder(self.t.place[host].config(agent), "agentQMgr", numbers)
         self.t.start_on("one", "two")
         self.t.start("DST")
         self.load = Load(self.t)
@@ -67,9 +68,30 @@ class ArtemisSharedStore(Failover, InstancesTest):
     GROUP = ArtemisPair
 
 
+class ArtemisReplicatedStore(Failover, InstancesTest):
+    GROUP = ArtemisReplicated
+
+
 class InstancesOfAQueueManager(Failover, InstancesTest):
     """The embedded one: nothing fails back, so agents stay where they are when the killed instance returns."""
     GROUP = QmgrInstances
+
+
+class RabbitMqQuorumQueues(Failover, InstancesTest):
+    """The node is killed that agents are at and that leads the queues."""
+    GROUP = RabbitMqCluster
+
+    def test_agents_at_different_nodes_go_on_when_any_node_is_killed(self):
+        """Also one that no agent is at, and the one that leads the queues."""
+        self.begin({("one", "SRC"): (1, 2, 3), ("two", "SRC"): (2, 3, 1), ("one", "DST"): (3, 1, 2)})
+        for number in (2, 1, 3):
+            self.load.moves()
+            self.group.kill(number)
+            self.load.moves()
+            self.group.start(number)
+        self.assertEqual([], self.load.faults_at_the_end(), self.t.tails("SRC") + self.t.log("DST")[-4000:])
+        kinds = {queue["type"] for name, queue in self.group.members[1].queues().items() if name.startswith("SYSTEM.FTE.")}
+        self.assertEqual({"quorum"}, kinds)
 
 
 if __name__ == "__main__":

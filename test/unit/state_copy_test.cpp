@@ -51,10 +51,13 @@ TEST_CASE("state copy: plans come in front of their record, and without all of i
   copy.keep(planned("a", 5, 2));
   copy.keep(formats::plan_part{id_of("a"), 0x2a, 0, 2, "first"});
   CHECK(subjects(copy).empty());
+  CHECK_FALSE(copy.has_source(id_of("a")));
   copy.keep(formats::plan_part{id_of("a"), 0x2a, 1, 2, "second"});
   copy.keep(formats::plan_part{id_of("a"), 0x2a, 1, 2, "second"});
   CHECK(subjects(copy) == std::vector<std::string>{formats::subject::plan_part, formats::subject::plan_part,
                                                    formats::subject::source_record});
+  CHECK(copy.has_source(id_of("a")));
+  CHECK_FALSE(copy.has_destination(id_of("a")));
 }
 
 TEST_CASE("state copy: what has ended goes, but its end is told where an older record of it stands") {

@@ -277,3 +277,19 @@ TEST_CASE("the store is quiet when what was forgotten has left the queue") {
   q.store->when_quiet([&] { ++quiet; });
   CHECK(quiet == 2);
 }
+
+TEST_CASE("state store: what leaves for another queue manager is what goes on there, and the rest stays") {
+  played_queue q;
+  q.put_source(1);
+  q.put_part(0, 1);
+  q.deliver();
+  const auto none = [](const std::string&) { return false; };
+  const auto all = [](const std::string&) { return true; };
+  CHECK(q.store->held(none, all).empty());
+  const auto both = q.store->held(all, none);
+  REQUIRE(both.size() == 2);
+  q.store->settle(q.store->held(none, none));
+  CHECK(q.held.size() == 2);
+  q.store->settle(both);
+  CHECK(q.held.empty());
+}

@@ -138,6 +138,19 @@ TEST_CASE("dialect: scripts name every queue of the agent") {
   CHECK(make.find("reject-publish") == std::string::npos);
 }
 
+TEST_CASE("dialect: a quorum queue is asked for as one, and without priorities, which it has not") {
+  const auto queues = formats::agent_queues("SRC");
+  amqp::script_target target{"QM1", "", "http://h:15672"};
+  const auto classic = dialect_of(broker_kind::rabbitmq).declare_script(target, queues);
+  CHECK(classic.find("quorum") == std::string::npos);
+  CHECK(classic.find("x-max-priority") != std::string::npos);
+  target.quorum_queues = true;
+  const auto quorum = dialect_of(broker_kind::rabbitmq).declare_script(target, queues);
+  CHECK(quorum.find("\"x-queue-type\":\"quorum\"") != std::string::npos);
+  CHECK(quorum.find("x-single-active-consumer") != std::string::npos);
+  CHECK(quorum.find("x-max-priority") == std::string::npos);
+}
+
 TEST_CASE("dialect: where management listens") {
   amqp::endpoint peer;
   peer.host = "mq.example";

@@ -37,6 +37,18 @@ TEST_CASE("between two rounds through a list that is all down the waits grow to 
   CHECK(waits.back() <= 1000);
 }
 
+TEST_CASE("the first twenty rounds are a second apart at most, for one of the list may be about to take over") {
+  qmgr_choice c({.count = 2, .first_wait_ms = 100, .longest_wait_ms = 30000});
+  std::vector<std::int64_t> waits;
+  while (waits.size() < 30) {
+    if (const auto wait = c.failed(); wait > 0) waits.push_back(wait);
+  }
+  for (std::size_t i = 0; i < 20; ++i) CHECK(waits[i] <= 1000);
+  CHECK(waits[20] >= 1800);
+  CHECK(waits[29] >= 27000);
+  CHECK(waits[29] <= 30000);
+}
+
 TEST_CASE("the one that was lost is tried once more, then the list from its start") {
   qmgr_choice c({.count = 3});
   c.failed();

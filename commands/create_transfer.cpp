@@ -241,7 +241,8 @@ int run(const arguments& words) {
   report_request(*request, words.has("json"));
   if (!request->wait) return 0;
   const std::int64_t seconds = words.number("w", -1);
-  return wait_for_transfer(**conversation, *request, seconds < 0 ? -1 : seconds * 1000, words.has("json"));
+  return wait_for_transfer(*work, std::move(*conversation), *request, seconds < 0 ? -1 : seconds * 1000,
+                           words.has("json"));
 }
 
 }  // namespace

@@ -8,7 +8,8 @@
 namespace baton::amqp {
 namespace {
 constexpr std::uint32_t reply_credit = 100;
-}
+constexpr const char* no_room_advice = ": see whether its disk or its memory is full, and the limits of the queue";
+}  // namespace
 
 result<std::unique_ptr<requester>> requester::connect(const connection_options& options, std::int64_t timeout_ms) {
   const dialect& speech = dialect_of(options.peer.kind);
@@ -48,10 +49,15 @@ status requester::send(const std::string& address, message content, std::int64_t
   const send_id id = connection_->send(link, std::move(content));
   const auto settled =
       wait([&] { return lost_links_.count(link) > 0 || outcomes_.count(id) > 0; }, timeout_ms, address);
+  if (!settled && settled.error().code == errc::timed_out) {
+    return error{errc::timed_out, fmt::format("{}: the queue manager is connected and has not taken the message within "
+                                              "{} ms{}; it is not known whether it will have it",
+                                              address, timeout_ms, no_room_advice)};
+  }
   if (!settled) return settled;
   if (const auto lost = lost_links_.find(link); lost != lost_links_.end()) return lost->second;
   if (outcomes_.at(id) != outcome::accepted) {
-    return error{errc::no_space, fmt::format("{}: the queue manager refused the message", address)};
+    return error{errc::no_space, fmt::format("{}: the queue manager refused the message{}", address, no_room_advice)};
   }
   outcomes_.erase(id);
   return done();

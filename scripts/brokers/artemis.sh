@@ -32,7 +32,7 @@ configure() {
     --java-memory 512M "${pair[@]}" "$home/instance" >"$home/log/output" 2>&1 || { tail -20 "$home/log/output" >&2; return 1; }
   sed -i -e 's#protocols=CORE,AMQP,STOMP,HORNETQ,MQTT,OPENWIRE#protocols=CORE,AMQP;amqpIdleTimeout=5000#' \
     -e 's#amqpMinLargeMessageSize=102400#amqpMinLargeMessageSize=1048576#' \
-    -e 's#<max-disk-usage>[0-9]*</max-disk-usage>#<max-disk-usage>100</max-disk-usage>#' "$home/instance/etc/broker.xml"
+    -e "s#<max-disk-usage>[0-9]*</max-disk-usage>#<max-disk-usage>${BATON_ARTEMIS_DISK_PERCENT:-100}</max-disk-usage>#" "$home/instance/etc/broker.xml"
   # Messages go to where their reader is, at once. Not those of the lock and of an agent's state: each broker has its own.
   [ "$as" != network ] || sed -i \
     -e "s#<connector-ref>artemis</connector-ref>#<address>${BATON_ARTEMIS_ADDRESSES-!SYSTEM.FTE.HA,!SYSTEM.FTE.STATE}</address>&#" \

@@ -8,27 +8,8 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from processes import BIN, eventually, pass_time  # noqa: E402
+from small_disk import SmallDisk  # noqa: E402
 from topology import Topology  # noqa: E402
-
-
-class SmallDisk:
-    def __init__(self, test, path, mebibytes):
-        os.makedirs(path, exist_ok=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dm" % mebibytes, "tmpfs", path], check=True)
-        test.addCleanup(subprocess.run, ["umount", "-l", path])
-        self.filler = os.path.join(path, "filler")
-
-    def fill(self):
-        with open(self.filler, "ab", buffering=0) as out:
-            for size in (1 << 20, 4096, 1):
-                try:
-                    while True:
-                        out.write(bytes(size))
-                except OSError:
-                    pass
-
-    def empty(self):
-        os.unlink(self.filler)
 
 
 @unittest.skipUnless(os.geteuid() == 0, "mounting needs root")

@@ -25,6 +25,7 @@ AGENT_QUEUES = ("COMMAND", "DATA", "REPLY", "STATE", "EVENT", "HA")
 class Broker:
     """What does not depend on the kind; the classes below know how each is asked. Queues are told by their names."""
     kind = None
+    data = None  # below its home: where it keeps what it has on its disk
     script_prefix = None  # of the variables that scripts for administrators read
 
     def __init__(self, name=NAME):
@@ -136,6 +137,7 @@ class Broker:
 
 class RabbitMq(Broker):
     kind = "rabbitmq"
+    data = "data"
     script_prefix = "RABBITMQ"
 
     def options(self, prefix, directory):
@@ -159,6 +161,14 @@ class RabbitMq(Broker):
     def remove(self, queue):
         self.http("/api/queues/%2F/" + urllib.parse.quote(queue, safe=""), "DELETE")
 
+    def control(self, *words):
+        """rabbitmqctl."""
+        with open(os.path.join(self.home, "epmd.pid")) as pid, open("/proc/%s/cmdline" % pid.read().strip()) as line:
+            epmd = line.read().split("\0")
+        subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", *words], check=True, capture_output=True, timeout=60, env={
+            "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": self.home, "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "RABBITMQ_NODENAME": "baton-%s@localhost" % self.name, "ERL_EPMD_PORT": epmd[epmd.index("-port") + 1]})
+
     def add_user(self, user, password):
         self.http("/api/users/" + user, "PUT", {"password": password, "tags": "management"})
 
@@ -170,6 +180,7 @@ class RabbitMq(Broker):
 
 class Artemis(Broker):
     kind = "artemis"
+    data = "instance/data"
     script_prefix = "ARTEMIS"
 
     def operate(self, operation, *arguments, on=""):
@@ -209,12 +220,19 @@ class Artemis(Broker):
     def empty(self, queue):
         self.operate("removeAllMessages()", on=',component=addresses,address="%s",subcomponent=queues,routing-type="anycast",queue="%s"' % (queue, queue))
 
+    def limit(self, **limits):
+        """Settings of the addresses of agents, beside those that they need: maxSizeBytes, addressFullMessagePolicy, ..."""
+        needed = {"maxDeliveryAttempts": -1, "expiryAddress": "", "autoCreateQueues": False, "autoCreateAddresses": False,
+                  "autoDeleteQueues": False, "autoDeleteAddresses": False}
+        self.operate("addAddressSettings(java.lang.String,java.lang.String)", "SYSTEM.FTE.#", json.dumps(dict(needed, **limits)))
+
     def settings(self, address):
         return json.loads(self.operate("getAddressSettingsAsJSON(java.lang.String)", address))
 
 
 class Qpid(Broker):
     kind = "qpid"
+    data = "work"
     script_prefix = "QPID"
 
     def queues(self):

@@ -33,6 +33,9 @@ configure() {
   sed -i -e 's#protocols=CORE,AMQP,STOMP,HORNETQ,MQTT,OPENWIRE#protocols=CORE,AMQP;amqpIdleTimeout=5000#' \
     -e 's#amqpMinLargeMessageSize=102400#amqpMinLargeMessageSize=1048576#' \
     -e "s#<max-disk-usage>[0-9]*</max-disk-usage>#<max-disk-usage>${BATON_ARTEMIS_DISK_PERCENT:-100}</max-disk-usage>#" "$home/instance/etc/broker.xml"
+  # One that returns asks first whether its backup serves: otherwise both do, with different content.
+  [ "$as" != replicating-live ] ||
+    sed -i 's#<primary>#&<check-for-active-server>true</check-for-active-server>#' "$home/instance/etc/broker.xml"
   # Messages go to where their reader is, at once. Not those of the lock and of an agent's state: each broker has its own.
   [ "$as" != network ] || sed -i \
     -e "s#<connector-ref>artemis</connector-ref>#<address>${BATON_ARTEMIS_ADDRESSES-!SYSTEM.FTE.HA,!SYSTEM.FTE.STATE}</address>&#" \
@@ -50,7 +53,7 @@ launch() {
 answers() {
   case $as in
     backup) grep -q AMQ221031 "$home/log/output" && return ;;              # announced
-    replicating-backup) grep -q AMQ221024 "$home/log/output" && return ;;  # it has all that the live one has
+    replicating-*) grep -q AMQ221024 "$home/log/output" && return ;;       # it has all that the other one has
   esac
   listens "$port" && curl -sf --noproxy '*' -m 2 -o /dev/null -u "$user:$password" -H "Origin: http://127.0.0.1" \
     "http://127.0.0.1:$management_port/console/jolokia/version" 2>/dev/null

@@ -154,7 +154,8 @@ class ArtemisPair(Group):
 
 
 class ArtemisReplicated(ArtemisPair):
-    """The backup has a copy of the live one's store."""
+    """The backup has a copy of the live one's store. A live one that returns is the backup's backup."""
+    FAILS_BACK = False
     ROLES = {1: "replicating-live", 2: "replicating-backup"}
 
 

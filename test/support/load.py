@@ -14,13 +14,13 @@ SMALL, SMALL_RATE = 500, 800000
 
 
 class Load:
-    """From SRC to DST of a topology whose agents are on something that fails: a large file, a tree of files of many sizes, and
+    """`large`: bytes of the large file, which is under way longest. From SRC to DST of a topology whose agents are on something that fails: a large file, a tree of files of many sizes, and
     single files of some MiB. All are paced, so that they take about twenty seconds."""
 
-    def __init__(self, t, chance=random):
-        self.t, self.singles = t, {}
+    def __init__(self, t, large=LARGE, chance=random):
+        self.t, self.singles, self.large_size = t, {}, large
         source = t.path("in/large")
-        self.large = LargeTransfer(t, source, LARGE, write_large(source, LARGE), ("-bw", str(LARGE_RATE), "-sd", "delete"), waits=False)
+        self.large = LargeTransfer(t, source, large, write_large(source, large), ("-bw", str(LARGE_RATE), "-sd", "delete"), waits=False)
         os.makedirs(t.path("tree"))
         self.content = {}
         for i in range(SMALL):
@@ -47,7 +47,7 @@ class Load:
     def under_way(self):
         """Until all that can be seen to move does."""
         def some():
-            return self.large.bytes() > LARGE // 16 and len(self.arrived("out-tree")) > 5
+            return self.large.bytes() > self.large_size // 16 and len(self.arrived("out-tree")) > 5
         eventually(some, lambda: "data arrives: %s" % self.t.tails())
 
     def moves(self):

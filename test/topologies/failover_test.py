@@ -17,7 +17,7 @@ class Failover:
     """Two instances of SRC and one of DST on a group of queue managers that are one."""
     GROUP = None
 
-    def begin(self, order=None):
+    def begin(self, order=None, **load):
         """`order`: of the members in the lists of each of the agents' instances; all have the first one first unless said."""
         self.group = self.GROUP()
         self.addCleanup(self.group.close)
@@ -28,7 +28,7 @@ class Failover:
             self.group.reorder(self.t.place[host].config(agent), "agentQMgr", numbers)
         self.t.start_on("one", "two")
         self.t.start("DST")
-        self.load = Load(self.t)
+        self.load = Load(self.t, **load)
         self.addCleanup(self.load.close)
         self.load.under_way()
 
@@ -83,7 +83,7 @@ class RabbitMqQuorumQueues(Failover, InstancesTest):
 
     def test_agents_at_different_nodes_go_on_when_any_node_is_killed(self):
         """Also one that no agent is at, and the one that leads the queues."""
-        self.begin({("one", "SRC"): (1, 2, 3), ("two", "SRC"): (2, 3, 1), ("one", "DST"): (3, 1, 2)})
+        self.begin({("one", "SRC"): (1, 2, 3), ("two", "SRC"): (2, 3, 1), ("one", "DST"): (3, 1, 2)}, large=256 << 20)
         for number in (2, 1, 3):
             self.load.moves()
             self.group.kill(number)

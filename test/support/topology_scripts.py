@@ -1,4 +1,5 @@
 """The scripts under scripts/topologies, as tests use them: each topology in a directory of its own."""
+import glob
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ class TopologyScripts(unittest.TestCase):
     def start(self, name):
         self.name, self.work = name, tempfile.mkdtemp(prefix="baton-topology-")
         self.addCleanup(shutil.rmtree, self.work, ignore_errors=True)
+        self.addCleanup(lambda: [shutil.rmtree(home, ignore_errors=True) for home in glob.glob(self.broker_home("*", "*"))])
         self.addCleanup(self.script, "stop")
         self.env = dict(os.environ, BATON_BIN=BIN)
         done = self.script("start")
@@ -67,7 +69,11 @@ class TopologyScripts(unittest.TestCase):
         done = eventually(answered, "a queue manager answers")
         self.assertEqual(0, done.returncode, done.stdout)
 
-    def kill_broker(self, kind, member):
-        """One that the script had from scripts/broker, with kill -9."""
+    def broker_home(self, kind, member):
+        """Of one that the script had from scripts/broker."""
         number = subprocess.run(["cksum"], input=self.work + "\n", capture_output=True, text=True, check=True).stdout.split()[0]
-        Host.kill(Host.pid_in(os.path.join(ROOT, "build/brokers", kind, "%s-%s-%s" % (self.name, number, member), "broker.pid")), signal.SIGKILL)
+        return os.path.join(ROOT, "build/brokers", kind, "%s-%s-%s" % (self.name, number, member))
+
+    def kill_broker(self, kind, member):
+        """kill -9."""
+        Host.kill(Host.pid_in(os.path.join(self.broker_home(kind, member), "broker.pid")), signal.SIGKILL)

@@ -90,6 +90,20 @@ class RabbitMqQuorumQueues(Failover, InstancesTest):
             self.load.moves()
             self.group.start(number)
         self.assertEqual([], self.load.faults_at_the_end(), self.t.tails("SRC") + self.t.log("DST")[-4000:])
+        self.quorum_queues()
+
+    def test_with_one_node_left_nothing_goes_on_and_with_two_again_everything(self):
+        self.begin()
+        for number in (2, 3):
+            self.group.kill(number)
+        self.t.place["one"].wait_for_log("SRC", "BFGAG0914W")  # it does not hear of its lock any more
+        self.assertIsNone(self.t.active())
+        self.group.start(3)
+        self.load.moves()
+        self.group.start(2)
+        self.assertEqual([], self.load.faults_at_the_end(), self.t.tails("SRC") + self.t.log("DST")[-4000:])
+
+    def quorum_queues(self):
         kinds = {queue["type"] for name, queue in self.group.members[1].queues().items() if name.startswith("SYSTEM.FTE.")}
         self.assertEqual({"quorum"}, kinds)
 

@@ -92,12 +92,21 @@ class Network(InstancesTest):
             self.group.members[2].empty(queue)
 
     def test_active_passive_7_gc_1_is_down_while_both_amqs_are_active(self):
-        """The client at AMQ-2 is answered by GC-2 over AMQ-1, where both instances of SRC are."""
+        """The client at AMQ-2 is answered by GC-2 over AMQ-1, where both instances of SRC are. Active-active 6 is the same."""
         self.begin()
         self.t.kill_instance("gc1", for_good=True)
         self.t.wait_active("gc2")
         for client in ("gc1", "gc2"):
             self.assertEqual("gc2", self.request(client))
+
+    def test_active_passive_2_amq_2_and_gc_1_are_down_while_amq_1_and_gc_2_are_up(self):
+        """DST, which was at AMQ-2, comes to AMQ-1."""
+        self.begin()
+        self.group.kill(2)
+        self.t.kill_instance("gc1", for_good=True)
+        self.t.wait_active("gc2")
+        eventually(lambda: self.on(1, "SYSTEM.FTE.COMMAND.DST")[1] == 1, lambda: "DST is at AMQ-1: %s" % self.t.log("DST")[-2000:])
+        self.assertEqual("gc2", self.request("gc1"))
 
     def test_active_passive_1_amq_1_is_down_while_gc_1_is_active(self):
         """With transfers under way, through both brokers: they go on at AMQ-2, and again when AMQ-1 is back."""

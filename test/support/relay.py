@@ -5,8 +5,10 @@ import threading
 
 
 class Relay:
-    def __init__(self, port, at=0):
-        """To this port, from another one, which may be given."""
+    def __init__(self, port, at=0, swallows_behind=None):
+        """To this port, from another one, which may be given. Of a connection that says what `swallows_behind` is true of,
+        once, nothing more reaches the server; `swallowed` tells that it was said."""
+        self.swallows_behind, self.swallowed = swallows_behind, threading.Event()
         self.target = ("127.0.0.1", port)
         self.server = socket.create_server(("127.0.0.1", at))
         self.port = self.server.getsockname()[1]
@@ -26,13 +28,25 @@ class Relay:
             with self.lock:
                 self.ends += [here, there]
             for a, b in ((here, there), (there, here)):
-                threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
+                threading.Thread(target=self.carry, args=(a, b, a is here), daemon=True).start()
 
-    def carry(self, a, b):
+    def is_the_last(self, content):
+        if self.swallows_behind is None or not self.swallows_behind(content):
+            return False
+        self.swallows_behind = None
+        return True
+
+    def carry(self, a, b, to_server):
+        swallows = False
         try:
             while content := a.recv(1 << 16):
                 self.passes.wait()
+                if swallows:
+                    continue
+                swallows = to_server and self.is_the_last(content)
                 b.sendall(content)
+                if swallows:
+                    self.swallowed.set()
             self.passes.wait()
         except OSError:
             pass

@@ -86,7 +86,6 @@ instance::handlers agent::instance_handlers() {
 
 void agent::start() {
   where_.role_changed(to_string(instance_.current()));
-  publisher_.start();
   if (settings_.qmgr_count > 1) {
     log(messages::BFGAG0925W, settings_.name, settings_.qmgr_count);
     for (const auto& id : ended_elsewhere_.load()) ended_.add(id);

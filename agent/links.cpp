@@ -1,5 +1,6 @@
 #include "agent/links.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -12,9 +13,10 @@ namespace {
 
 // Enough that a burst of requests is looked at while the records of the first are being written.
 constexpr std::uint32_t command_credit = 100, reply_credit = 200;
-constexpr std::uint32_t state_credit = 64;  // parts of plans, of 256 KiB each, are among what waits
-constexpr std::uint32_t lock_credit = 32;   // more tokens than this are never under way at once
-constexpr std::int64_t probe_ms = 3000;     // far above a round trip
+constexpr std::uint32_t state_credit = 64;        // parts of plans, of 256 KiB each, are among what waits
+constexpr std::uint32_t lock_credit = 32;         // more tokens than this are never under way at once
+constexpr std::uint32_t data_silence_ms = 60000;  // of either side of an idle DATA connection
+constexpr std::int64_t probe_ms = 3000;           // far above a round trip
 
 // A note that an instance sends to its own COMMAND queue, to learn whether it has it; docs/formats.md has it.
 constexpr const char* probe_subject = "agent.probe";
@@ -95,10 +97,8 @@ class links::side : public amqp::connection_events {
     const auto from = receivers_.find(link);
     if (from == receivers_.end()) return;
     const inbound what = from->second.what;
-    // Tokens are held for long; there must be room for the next one all the same.
-    if (what == inbound::lock)
-      connection_->add_credit(link, 1);
-    else if (stream_)
+    // Tokens are held for long; there must be room for the next ones all the same.
+    if (what == inbound::lock || stream_)
       give_back(link, from->second);
     else
       held_[delivery] = link;
@@ -188,8 +188,18 @@ void links::command_is_ours() {
   loop_.cancel(probe_timer_);
   control_->receive(inbound::reply, queue_of(inbound::reply), reply_credit);
   control_->receive(inbound::state, queue_of(inbound::state), state_credit);
-  data_ = std::make_unique<side>(*this, loop_, where_, true);
+  data_ = std::make_unique<side>(*this, loop_, for_data(), true);
   data_->receive(inbound::data, queue_of(inbound::data), options_.data_credit);
+}
+
+// The connection for control notices when the queue manager is gone, and the next instance takes DATA by its epoch: no
+// need for this one to show often that it is there.
+amqp::connection_options links::for_data() const {
+  amqp::connection_options options = where_;
+  if (epoch_ == 0) return options;
+  options.idle_timeout_ms = std::max(options.idle_timeout_ms, data_silence_ms);
+  options.tolerance_ms = data_silence_ms;
+  return options;
 }
 
 void links::send_probe() {

@@ -72,6 +72,7 @@ class links {
   void received(inbound from, amqp::delivery_id delivery, amqp::message&& content);
   void command_is_ours();
   void send_probe();
+  amqp::connection_options for_data() const;
   void give_up_queues(inbound which);
   void broke(const error& why);
   void watch();

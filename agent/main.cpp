@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -15,8 +14,8 @@
 
 #include "agent/agent.hpp"
 #include "agent/exit_codes.hpp"
-#include "common/allocator.hpp"
 #include "common/log.hpp"
+#include "common/resources.hpp"
 #include "common/signals.hpp"
 #include "properties/connection.hpp"
 #include "properties/layout.hpp"
@@ -85,11 +84,7 @@ void watch_controller(event_loop& loop, agent::agent& who) {
 void use_few_resources_and_many_files() {
   mallopt(M_ARENA_MAX, 2);
   keep_freed_memory();
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-  }
+  allow_many_files();
 }
 
 int run(const layout& where, const std::string& coordination, const property_set& properties) {

@@ -30,10 +30,8 @@ amqp::qmgr_choice publisher::choice_of(std::size_t count) const {
                             .seed = std::hash<std::string>{}(random_hex(8))});
 }
 
-publisher::~publisher() = default;
-
-void publisher::start() {
-  connect();
+publisher::~publisher() {
+  loop_.cancel(idle_timer_);
 }
 
 void publisher::connect() {
@@ -61,7 +59,8 @@ void publisher::retry(const error& why) {
 }
 
 void publisher::lost() {
-  open_ = false;
+  way_ = way::away;
+  loop_.cancel(idle_timer_);
   connection_.reset();
   for (auto entry = unsettled_.rbegin(); entry != unsettled_.rend(); ++entry) {
     waiting_bytes_ += entry->second.content.body.size();
@@ -88,7 +87,7 @@ void publisher::look_for_first() {
 }
 
 bool publisher::may_go_back() const {
-  return !closed_ && open_ && choice_.away();
+  return !closed_ && way_ == way::open && choice_.away();
 }
 
 // What is on its way then is sent again: receivers know a repetition.
@@ -103,14 +102,18 @@ void publisher::go_back(bool up) {
 
 void publisher::publish(amqp::message content, std::function<void()> told) {
   publication made{std::move(content), std::move(told)};
-  if (!open_) tell(made);
-  if (closed_ || (!made.content.durable && !open_)) return;
+  if (way_ == way::away) tell(made);
+  if (closed_ || (!made.content.durable && way_ == way::away)) return;
   waiting_bytes_ += made.content.body.size();
   waiting_.push_back(std::move(made));
   while (waiting_.size() > waiting_max || (waiting_bytes_ > waiting_bytes_max && waiting_.size() > 1)) {
     tell(waiting_.front());
     take_first();
     ++dropped_;
+  }
+  if (way_ == way::idle) {
+    way_ = way::opening;
+    connect();
   }
   pump();
 }
@@ -127,15 +130,29 @@ void publisher::tell(publication& of) {
 }
 
 void publisher::pump() {
-  while (open_ && !waiting_.empty() && unsettled_.size() < unsettled_max) {
+  while (way_ == way::open && !waiting_.empty() && unsettled_.size() < unsettled_max) {
     publication first = take_first();
     const amqp::send_id id = connection_->send(link_, first.content);
     unsettled_.emplace(id, std::move(first));
   }
+  watch_idle();
+}
+
+// Who waits to go back to the first queue manager of the list keeps its connection until it has.
+void publisher::watch_idle() {
+  loop_.cancel(idle_timer_);
+  if (way_ != way::open || !waiting_.empty() || !unsettled_.empty()) return;
+  idle_timer_ = loop_.after(how_.idle_ms, [this] { how_.goes_back&& choice_.away() ? watch_idle() : rest(); });
+}
+
+void publisher::rest() {
+  connection_->close();
+  connection_.reset();
+  way_ = way::idle;
 }
 
 void publisher::link_opened(amqp::link_id, const std::string&) {
-  open_ = true;
+  way_ = way::open;
   choice_.connected();
   if (how_.goes_back && choice_.away()) look_for_first();
   if (told_) log(messages::BFGAG0905I);
@@ -146,13 +163,12 @@ void publisher::link_opened(amqp::link_id, const std::string&) {
 
 void publisher::link_lost(amqp::link_id, const error& why) {
   connection_->close();
-  // Not destroyed here: this is called from inside it.
-  loop_.post([this, why, alive = std::weak_ptr<bool>(alive_)] {
-    if (!alive.expired()) retry(why);
-  });
+  connection_lost(why);
 }
 
+// The connection is not destroyed here: this is called from inside it.
 void publisher::connection_lost(const error& why) {
+  loop_.cancel(idle_timer_);
   loop_.post([this, why, alive = std::weak_ptr<bool>(alive_)] {
     if (!alive.expired()) retry(why);
   });
@@ -166,6 +182,7 @@ void publisher::sent(amqp::send_id id, amqp::outcome) {
 
 void publisher::close() {
   closed_ = true;
+  loop_.cancel(idle_timer_);
   if (connection_) connection_->close();
 }
 

@@ -1,6 +1,7 @@
 // Brings what the agent publishes (status, transfer log, progress) to the coordination queue manager, on a connection
-// of its own. While that is away nothing else stops: publications wait here, up to a limit, the oldest first
-// to go, and are sent when it is back. Loop thread.
+// of its own, which is there when there is something to publish: idle agents, and those that stand by, have none. While
+// that queue manager is away nothing else stops: publications wait here, up to a limit, the oldest first to go, and are
+// sent when it is back. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -26,21 +27,22 @@ class publisher : public amqp::connection_events {
   struct options {
     bool goes_back = true;  // to the first when it is up again; it looks so often:
     std::int64_t look_ms = 30000;
-    bool randomize = false;  // the order
+    bool randomize = false;        // the order
+    std::int64_t idle_ms = 10000;  // the connection is closed when nothing was published for so long
   };
   publisher(event_loop& loop, worker_pool& pool, locator where, options how);
   ~publisher() override;
 
-  void start();
-  // A message for SYSTEM.FTE. Not durable ones are dropped while there is no connection. `told` is called once: when
-  // the queue manager has answered for it, or as soon as there is no connection; it may be called at once.
+  // A message for SYSTEM.FTE. Not durable ones are dropped while the queue manager is away. `told` is called once: when
+  // the queue manager has answered for it, or as soon as that is away; it may be called at once.
   void publish(amqp::message content, std::function<void()> told = nullptr);
   // Nothing waits that could be sent now.
-  bool quiet() const { return !open_ || (waiting_.empty() && unsettled_.empty()); }
+  bool quiet() const { return way_ == way::away || (waiting_.empty() && unsettled_.empty()); }
   std::size_t waiting() const { return waiting_.size(); }
   void close();
 
  private:
+  enum class way { idle, opening, open, away };  // away: the last attempt failed, or it was lost
   struct publication {
     amqp::message content;
     std::function<void()> told;  // empty when it has been called
@@ -55,6 +57,8 @@ class publisher : public amqp::connection_events {
   bool may_go_back() const;
   void go_back(bool up);
   void pump();
+  void watch_idle();
+  void rest();
   amqp::qmgr_choice choice_of(std::size_t count) const;
   void link_opened(amqp::link_id link, const std::string& address) override;
   void link_lost(amqp::link_id link, const error& why) override;
@@ -67,7 +71,9 @@ class publisher : public amqp::connection_events {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<amqp::connection> connection_;
   amqp::link_id link_ = 0;
-  bool open_ = false, told_ = false, closed_ = false;
+  way way_ = way::idle;
+  bool told_ = false, closed_ = false;
+  event_loop::timer_id idle_timer_ = 0;
   const options how_;
   std::size_t count_ = 0;  // of the list
   amqp::qmgr_choice choice_;

@@ -58,8 +58,11 @@ constexpr option options[] = {
      "They "
      "are taken off the queue when they have arrived. Needs enableQueueInputOutput=true; the only source."},
     {"sqwt", "source-queue-wait", option_kind::number, "seconds",
-     "How long an empty queue is waited on before the file ends. Default: 0.", false, false, false, 0,
-     formats::queue_wait_s_max},
+     "How long an empty queue is waited on before the file ends, or with -sqgi for a complete group. Default: 0.",
+     false, false, false, 0, formats::queue_wait_s_max},
+    {"sqgi", "source-queue-group-id", option_kind::flag, "",
+     "Of the messages only one group: the first that is complete, in the order of its numbers (group-id, "
+     "group-sequence). The last message of a group has the application property JMS_IBM_Last_Msg_In_Group=true."},
     {"sqdt", "source-queue-delimiter-text", option_kind::text, "text",
      "Text that is put between the messages, in UTF-8."},
     {"sqdb", "source-queue-delimiter-bytes", option_kind::text, "hex,...",
@@ -77,10 +80,10 @@ constexpr option options[] = {
     configuration_option,
     json_option,
 };
-constexpr std::string_view not_yet[] = {"td",  "gt", "ss",   "tb",    "oi",   "of",     "oc",      "es",
-                                        "tr",  "tl", "sce",  "dce",   "dle",  "predst", "postdst", "dq",
-                                        "ds",  "dp", "du",   "qs",    "dqdb", "dqdt",   "dqdp",    "dqp",
-                                        "qmp", "qi", "sqgi", "skeep", "srdb", "srdp",   "dtr",     "dfa"};
+constexpr std::string_view not_yet[] = {"td",  "gt", "ss",    "tb",   "oi",   "of",     "oc",      "es",
+                                        "tr",  "tl", "sce",   "dce",  "dle",  "predst", "postdst", "dq",
+                                        "ds",  "dp", "du",    "qs",   "dqdb", "dqdt",   "dqdp",    "dqp",
+                                        "qmp", "qi", "skeep", "srdb", "srdp", "dtr",    "dfa"};
 
 error wrong(std::string text) {
   return {errc::bad_usage, std::move(text)};
@@ -150,12 +153,13 @@ status add_queue(const arguments& words, formats::transfer_request& request, for
   spec.delimiter = std::move(*delimiter);
   spec.delimiter_before = words.text("sqdp") == "prefix";
   spec.exclusive = words.has("sqx");
+  spec.group = words.has("sqgi");
   request.specs.push_back(std::move(spec));
   return done();
 }
 
 status add_files(const arguments& words, formats::transfer_request& request, formats::transfer_spec spec) {
-  for (const char* of_queues : {"sqwt", "sqdt", "sqdb", "sqdp", "sqx"}) {
+  for (const char* of_queues : {"sqwt", "sqgi", "sqdt", "sqdb", "sqdp", "sqx"}) {
     if (words.has(of_queues)) return wrong(fmt::format("-{} goes with -sq", of_queues));
   }
   if (words.operands().empty()) return wrong("say what to send: files, or with -sq a queue");

@@ -14,7 +14,7 @@ constexpr property entries[] = {
     {"idleTimeout", milliseconds, "4500", 2000, 86400000, "",
      "A client that is silent for this long loses its connection, and with it its exclusive queues."},
     {"maxMessageSize", bytes, "16777216", 65536, 1024 * mebi, "", "Largest message that is taken."},
-    {"maxConnections", integer, "2000", 1, 100000, "", "Connections at the same time."},
+    {"maxConnections", integer, "5000", 1, 100000, "", "Connections at the same time."},
     {"memoryLimit", bytes, "67108864", mebi, 1024 * 1024 * mebi, "",
      "Memory for messages. When it is used up, senders get no more credit until messages are taken."},
     {"tlsCertificate", path, "", 0, 0, "", "PEM file with the certificate; turns TLS on. Needs tlsKey."},

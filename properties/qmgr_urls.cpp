@@ -32,6 +32,12 @@ result<std::uint16_t> parse_port(std::string_view url, std::string_view digits) 
 result<qmgr_url> parse_one(std::string_view url) {
   const auto colon = url.find("://");
   const std::string scheme = upper(url.substr(0, colon));
+  if (scheme == "HTTP" || scheme == "HTTPS") {
+    return wrong(
+        url,
+        "over HTTP nobody can have a queue for himself, neither the lock of instances nor one that is read with "
+        "exclusive=true: expected amqp://host:port or amqps://host:port");
+  }
   if (colon == std::string_view::npos || (scheme != "AMQP" && scheme != "AMQPS")) {
     return wrong(url, "expected amqp://host:port or amqps://host:port");
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <proton/disposition.h>
 #include <proton/terminus.h>
+#include <proton/transport.h>
 
 #include <algorithm>
 
@@ -13,6 +14,11 @@ namespace {
 
 // What Proton may hold of one session for a peer that does not read; more waits here, where it is not copied yet.
 constexpr std::size_t session_bytes_max = 1u << 20;
+// Of one consumer: when so much was sent the core is told without delay, for it hands out no more than a limit that is
+// far above this.
+constexpr std::size_t untold_bytes_max = 1u << 16;
+// The longest silence that a client can ask to be tolerated.
+constexpr std::int64_t silence_ms_max = 60000;
 
 bool is_terminal(std::uint64_t state) {
   return state == PN_ACCEPTED || state == PN_REJECTED || state == PN_RELEASED || state == PN_MODIFIED;
@@ -63,6 +69,11 @@ void amqp_connection::handle(pn_event_t* happened) {
 
 void amqp_connection::on_remote_open() {
   pn_connection_set_container(connection_, options_.container_id.c_str());
+  const std::int64_t asked = whole_number(pn_connection_remote_properties(connection_), "idle-timeout");
+  pn_transport_t* transport = pn_connection_transport(connection_);
+  if (asked > pn_transport_get_idle_timeout(transport)) {
+    pn_transport_set_idle_timeout(transport, static_cast<pn_millis_t>(std::min(asked, silence_ms_max)));
+  }
   pn_connection_open(connection_);
   if (!refusal_.condition.empty()) {
     set_condition(pn_connection_condition(connection_), refusal_);
@@ -108,9 +119,10 @@ void amqp_connection::attach_consumer(pn_link_t* link, link_id id) {
   made.dynamic = pn_terminus_is_dynamic(source);
   made.browse = pn_terminus_get_distribution_mode(source) == PN_DIST_MODE_COPY;
   made.presettled = pn_link_remote_snd_settle_mode(link) == PN_SND_SETTLED;
-  made.priority = static_cast<int>(std::clamp<std::int64_t>(link_number(link, "priority"), INT32_MIN, INT32_MAX));
-  made.epoch = static_cast<std::uint64_t>(std::max<std::int64_t>(link_number(link, "epoch"), 0));
-  made.exclusive = link_number(link, "exclusive") != 0;
+  pn_data_t* about = pn_link_remote_properties(link);
+  made.priority = static_cast<int>(std::clamp<std::int64_t>(whole_number(about, "priority"), INT32_MIN, INT32_MAX));
+  made.epoch = static_cast<std::uint64_t>(std::max<std::int64_t>(whole_number(about, "epoch"), 0));
+  made.exclusive = whole_number(about, "exclusive") != 0;
   events_.push_back(std::move(made));
 }
 
@@ -309,7 +321,8 @@ void amqp_connection::pump(link_state& state) {
   state.waiting.empty() ? (void)blocked_.erase(state.id) : (void)blocked_.insert(state.id);
   if (state.told_sent == state.sent) return;
   state.told_sent = state.sent;
-  events_.push_back(deliveries_sent{state.id, state.sent});
+  events_.push_back(deliveries_sent{state.id, state.sent, state.untold_bytes >= untold_bytes_max});
+  if (state.untold_bytes >= untold_bytes_max) state.untold_bytes = 0;
 }
 
 void amqp_connection::pump_blocked() {
@@ -327,6 +340,7 @@ void amqp_connection::send(link_state& state, const deliver& what) {
   if (what.presettled) pn_delivery_settle(delivery);
   ++state.used;
   state.sent = what.delivery;
+  state.untold_bytes += head.size() + rest.size();
 }
 
 }  // namespace baton::qmgr

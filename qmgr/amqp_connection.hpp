@@ -52,6 +52,7 @@ class amqp_connection {
     std::uint64_t told_limit = 0;
     bool told_drain = false;
     delivery_number told_sent = 0, sent = 0;
+    std::size_t untold_bytes = 0;                                    // sent since the core was last told without delay
     std::unordered_map<delivery_number, pn_delivery_t*> unanswered;  // the peer waits for our settlement
     // We receive:
     std::deque<pn_delivery_t*> arrivals;  // unsettled; nullptr: settled out of order

@@ -26,7 +26,7 @@ struct server_options {
   std::uint16_t port = 5672;  // 0: any free one
   std::uint32_t idle_timeout_ms = 4500;
   std::uint64_t message_bytes_max = 16u << 20;
-  std::uint32_t connections_max = 2000;
+  std::uint32_t connections_max = 5000;
   std::string tls_certificate, tls_key, tls_trust;  // PEM files; empty: no TLS
 };
 

@@ -1,6 +1,5 @@
 #include "qmgr/amqp_text.hpp"
 
-#include <proton/codec.h>
 #include <proton/disposition.h>
 
 #include <algorithm>
@@ -65,8 +64,7 @@ std::uint64_t disposition_code(outcome how) {
   return PN_MODIFIED;
 }
 
-std::int64_t link_number(pn_link_t* link, std::string_view name) {
-  pn_data_t* properties = pn_link_remote_properties(link);
+std::int64_t whole_number(pn_data_t* properties, std::string_view name) {
   if (properties == nullptr) return 0;
   pn_data_rewind(properties);
   if (!pn_data_next(properties) || pn_data_type(properties) != PN_MAP) return 0;

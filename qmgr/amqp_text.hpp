@@ -1,6 +1,7 @@
 // Small translations between Proton's C types and plain values. AMQP thread only.
 #pragma once
 
+#include <proton/codec.h>
 #include <proton/condition.h>
 #include <proton/delivery.h>
 #include <proton/link.h>
@@ -15,8 +16,8 @@ namespace baton::qmgr {
 std::string text_or_empty(const char* text);
 void set_condition(pn_condition_t* condition, const fault& why);
 std::uint64_t disposition_code(outcome how);
-// A link property that is a whole number; 0 when the peer did not set it.
-std::int64_t link_number(pn_link_t* link, std::string_view name);
+// A property of a link or connection that is a whole number; 0 when the peer did not set it.
+std::int64_t whole_number(pn_data_t* properties, std::string_view name);
 // Delivery tags of what we send are their numbers.
 pn_delivery_tag_t tag_of(const delivery_number& number);
 delivery_number number_of(pn_delivery_tag_t tag);

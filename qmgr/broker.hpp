@@ -84,7 +84,8 @@ class broker {
   void body_unreadable(link_id link);
   void close_all(const fault& why);
 
-  bool watches_expiry() const;
+  // Behind dispatch(): messages wait that may expire.
+  bool watches_expiry();
   void expire_all(std::int64_t now_ms);
   std::size_t connection_count() const { return connections_.size(); }
   std::uint64_t memory_bytes() const { return ledger_.resident() + cached_; }
@@ -175,7 +176,8 @@ class broker {
   std::unordered_map<std::uint64_t, queue_state*> restored_;  // by id, until the first turn
   std::uint64_t last_sequence_ = 0;
   memory_ledger ledger_;
-  std::uint64_t cached_ = 0;  // bytes of bodies kept although they are in the store
+  std::uint64_t cached_ = 0;        // bytes of bodies kept although they are in the store
+  std::set<std::string> expiring_;  // queues where messages wait that may expire, or did so a moment ago
 
   // Of this turn.
   store_changes changes_;

@@ -72,6 +72,7 @@ void broker::dispatch_queue(queue_state& queue, std::int64_t now_ms) {
   }
   for (const link_id link : queue.consumers) drain(queue, link, consumers_.at(link));
   for (const link_id link : queue.browsers) drain(queue, link, consumers_.at(link));
+  if (queue.messages.has_expiring()) expiring_.insert(queue.name);
 }
 
 void broker::hand_over(queue_state& queue, position at, link_id link, consumer& who, std::int64_t now_ms) {
@@ -130,13 +131,19 @@ void broker::expire(queue_state& queue, std::int64_t now_ms) {
   }
 }
 
-bool broker::watches_expiry() const {
-  return std::any_of(queues_.begin(), queues_.end(),
-                     [](const auto& one) { return one.second->messages.has_expiring(); });
+// Asked in each turn, so not of every queue: an agent has six of them.
+bool broker::watches_expiry() {
+  std::erase_if(expiring_, [this](const std::string& name) {
+    const queue_state* queue = find(name);
+    return queue == nullptr || !queue->messages.has_expiring();
+  });
+  return !expiring_.empty();
 }
 
 void broker::expire_all(std::int64_t now_ms) {
-  for (const auto& [name, queue] : queues_) expire(*queue, now_ms);
+  for (const auto& name : expiring_) {
+    if (queue_state* queue = find(name)) expire(*queue, now_ms);
+  }
 }
 
 void broker::body_unreadable(link_id link) {

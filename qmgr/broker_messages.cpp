@@ -31,6 +31,7 @@ void broker::restore_message(const stored_message& message) {
   known.stored = true;
   known.expires_ms = message.expires_ms;
   known.arrived_ms = message.arrived_ms;
+  if (known.expires_ms != 0) stirred_.insert(queue->second->name);
   queue->second->messages.add(position_of(message.head, message.sequence), std::move(known));
 }
 

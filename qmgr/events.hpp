@@ -73,10 +73,12 @@ struct delivery_settled {
   bool answer = false;         // the consumer waits for our settlement
 };
 
-// Deliveries up to this one have left for the consumer, so that their bytes no longer count as waiting.
+// Deliveries up to this one have left for the consumer, so that their bytes no longer count as waiting. Not `soon`: the
+// core need not have a turn for it.
 struct deliveries_sent {
   link_id link = 0;
   delivery_number up_to = 0;
+  bool soon = false;
 };
 
 using event = std::variant<connection_opened, connection_gone, consumer_attached, producer_attached, link_gone,

@@ -8,9 +8,9 @@
 #include <cstring>
 #include <optional>
 
-#include "common/allocator.hpp"
 #include "common/log.hpp"
 #include "common/loop.hpp"
+#include "common/resources.hpp"
 #include "common/signals.hpp"
 #include "common/text.hpp"
 #include "coordination/service.hpp"
@@ -203,6 +203,7 @@ int run(int count, char** values) {
 
 int main(int count, char** values) {
   keep_freed_memory();
+  allow_many_files();
   try {
     return run(count, values);
   } catch (const std::exception& failure) {

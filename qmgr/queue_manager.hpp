@@ -22,7 +22,7 @@ struct options {
   std::uint16_t port = 5672;             // 0: any free one
   std::uint32_t idle_timeout_ms = 4500;  // advertised; a client silent for longer is cut off
   std::uint64_t message_bytes_max = 16u << 20;
-  std::uint32_t connections_max = 2000;
+  std::uint32_t connections_max = 5000;
   std::uint64_t memory_limit = 64u << 20;  // bytes; messages that are not durable, and a fourth of it again as cache
   std::string tls_certificate, tls_key, tls_trust;  // PEM files; all or none
 };

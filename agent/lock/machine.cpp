@@ -296,6 +296,12 @@ void machine::renew(actions& out) {
   if (durable) reissue_at_ = now_ + limits_.reissue_interval_ms;
   wake_ = std::min(now_ + jitter(limits_.renew_interval_ms), deadline_);
   out.emplace_back(action::send{{epoch_, sequence_, run_, false, false}, durable});
+  // What this one supersedes goes along with it: the driver can write both at once. A durable token always stays
+  // underneath: it survives the broker.
+  for (const held& h : held_) {
+    if (!h.durable) out.emplace_back(action::settle{h.id});
+  }
+  std::erase_if(held_, [](const held& h) { return !h.durable; });
 }
 
 // The round trip proves that this instance was the consumer after the time at which the token was sent.
@@ -308,11 +314,6 @@ void machine::renewed(const event::delivered& e, actions& out) {
   deadline_ = sent->second + limits_.lease_ms;
   under_way_.erase(under_way_.begin(), std::next(sent));
   const bool durable = reissued_ != 0 && reissued_ == e.what.sequence;
-  // What it supersedes goes, but a durable token always stays underneath: it survives the broker.
-  for (const held& h : held_) {
-    if (!h.durable) out.emplace_back(action::settle{h.id});
-  }
-  std::erase_if(held_, [](const held& h) { return !h.durable; });
   held_.push_back({e.id, durable, e.what.sequence});
   if (durable) reissue_back_ = true;
   reissued(out);

@@ -31,9 +31,13 @@ class intake {
   };
 
   explicit intake(intake_limits limits) : limits_(limits) {}
+  enum class order { of_queue, any };
   // Looks for messages that were taken before: identities, one after the other. Those in front of the first that comes
-  // may be gone, for messages are settled in their order.
-  intake(intake_limits limits, std::string known) : limits_(limits), identities_(std::move(known)), looks_(true) {}
+  // may be gone, for messages are settled in their order. Those of a group can come in any order.
+  intake(intake_limits limits, std::string known, order how = order::of_queue)
+      : limits_(limits), identities_(std::move(known)), looks_(true) {
+    if (how == order::any) found_.resize(count());
+  }
 
   verdict on_message(const std::string& identity, std::uint64_t bytes);
   // Larger than any that may be taken.
@@ -42,6 +46,8 @@ class intake {
   // Of the file: all that were taken, or that are looked for.
   const std::string& identities() const { return identities_; }
   std::uint64_t count() const { return identities_.size() / identity_bytes; }
+  // The place in the file of the one that was taken last.
+  std::uint64_t place() const { return next_ - 1; }
   // How many have been delivered and are held now.
   std::uint64_t held() const { return held_; }
   // More that could be taken: the credit that makes sense.
@@ -49,12 +55,17 @@ class intake {
 
  private:
   verdict look(const std::string& identity);
+  verdict look_anywhere(const std::string& identity);
+  bool is_at(std::uint64_t place, const std::string& identity) const {
+    return identities_.compare(place * identity_bytes, identity_bytes, identity) == 0;
+  }
 
   intake_limits limits_;
   std::string identities_;
   bool looks_ = false;
   std::uint64_t held_ = 0, bytes_ = 0;
-  std::uint64_t next_ = 0;  // of the identities, when it looks
+  std::uint64_t next_ = 0;   // of the identities
+  std::vector<bool> found_;  // of those that may come in any order
 };
 
 }  // namespace baton::queue

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/log.hpp"
 #include "common/messages/message.hpp"
 #include "common/text.hpp"
 
 namespace baton::queue {
 namespace {
 
+constexpr logger log{"Queue"};
 constexpr std::uint64_t credit_max = 1000;    // messages on their way to the spool
 constexpr std::uint64_t aliens_max = 1000;    // others that are looked at while some are looked for
 constexpr std::int64_t silence_min_ms = 500;  // far above a round trip: no message came, so there is none
@@ -31,7 +33,7 @@ void queue_source::collect() {
 }
 
 void queue_source::look_for(std::string identities, bool taken, bool make_file) {
-  intake_ = intake(options_.limits, std::move(identities));
+  intake_ = looking(std::move(identities));
   taken_ = taken;
   make_file_ = make_file;
   phase_ = phase::looking;
@@ -72,7 +74,8 @@ void queue_source::begun() {
 // As much as there is room for, in the spool's memory and among the messages that may be held.
 void queue_source::grant() {
   const auto left = [](std::uint64_t most, std::uint64_t used) { return most - std::min(most, used); };
-  const std::uint64_t room = std::min(left(credit_max, credit_ + unwritten_), left(intake_.room(), credit_));
+  const std::uint64_t waiting = candidates_.size();
+  const std::uint64_t room = std::min(left(credit_max, credit_ + unwritten_), left(intake_.room(), waiting + credit_));
   if (room == 0) return;
   credit_ += room;
   from_->add_credit(static_cast<std::uint32_t>(room));
@@ -80,10 +83,12 @@ void queue_source::grant() {
 
 void queue_source::make_spool() {
   if (spool_) spool_->stop();
-  spool_ = std::make_shared<spool>(pool_, options_.file, options_.checksum, [this](std::uint64_t messages) {
+  const auto written = [this](std::uint64_t messages) {
     unwritten_ -= messages;
     if (phase_ == phase::collecting || phase_ == phase::looking) grant();
-  });
+  };
+  const auto waits = [this](const std::string& why) { log(messages::BFGTR0038W, options_.transfer_id, why); };
+  spool_ = std::make_shared<spool>(loop_, pool_, options_.file, options_.checksum, spool::handlers{written, waits});
 }
 
 void queue_source::await_silence() {
@@ -104,26 +109,52 @@ void queue_source::received(amqp::delivery_id delivery, amqp::message&& content)
       fail(render(messages::BFGTR0049E, intake_.count() + 1, from_->options().queue, why));
     return;
   }
-  switch (intake_.on_message(identity_of(content.id, content.body), content.body.size())) {
+  if (options_.group && phase_ == phase::collecting) return consider(delivery, std::move(content));
+  const intake::verdict found = intake_.on_message(identity_of(content.id, content.body), content.body.size());
+  switch (found) {
     case intake::verdict::take:
-      return add(delivery, content);
     case intake::verdict::last:
-      more_ = phase_ == phase::collecting;
-      add(delivery, content);
-      return complete();
+      more_ = found == intake::verdict::last && phase_ == phase::collecting;
+      if (options_.group)
+        members_[intake_.place()] = {delivery, {}, spool_ ? std::move(content.body) : std::string()};
+      else
+        add(delivery, content.body);
+      return found == intake::verdict::last ? complete() : grant();
     case intake::verdict::full:
       more_ = true;
       return complete();
     case intake::verdict::alien:
-      if (++aliens_ < aliens_max) grant();
+      if (++aliens_ < (options_.group ? options_.limits.messages_max : aliens_max)) grant();
   }
 }
 
-void queue_source::add(amqp::delivery_id delivery, const amqp::message& content) {
+void queue_source::add(amqp::delivery_id delivery, std::string_view body) {
   held_.push_back(delivery);
-  if (!spool_) return grant();
+  if (!spool_) return;
   ++unwritten_;
-  spool_->add(options_.before, content.body, options_.behind);
+  spool_->add(options_.before, body, options_.behind);
+}
+
+// Whether it completes a group is known by all that came before it, so all are held until then; what is of no group or
+// another one goes back when the turn is over.
+void queue_source::consider(amqp::delivery_id delivery, amqp::message&& content) {
+  const auto& most = options_.limits;
+  if (!candidates_.empty() && candidate_bytes_ + content.body.size() > most.bytes_max) return complete();
+  const auto last = content.properties.find(last_in_group_property);
+  const auto group = groups_.add(
+      {content.group_id, content.group_sequence, last != content.properties.end() && last->second == "true"});
+  candidate_bytes_ += content.body.size();
+  candidates_.push_back({delivery, identity_of(content.id, content.body), std::move(content.body)});
+  for (const std::size_t number : group) {
+    candidate& one = candidates_[number];
+    (void)intake_.on_message(one.identity, one.body.size());
+    members_[intake_.place()] = std::move(one);
+  }
+  !group.empty() || candidates_.size() >= most.messages_max ? complete() : grant();
+}
+
+void queue_source::write_group() {
+  for (auto& [place, one] : std::exchange(members_, {})) add(one.delivery, one.body);
 }
 
 // Nothing more came: that was all.
@@ -134,12 +165,16 @@ void queue_source::silent() {
 void queue_source::complete() {
   loop_.cancel(silence_);
   if (phase_ == phase::collecting && intake_.count() == 0) {
+    if (options_.group && !candidates_.empty()) {
+      return fail(render(messages::BFGTR0058E, candidates_.size(), from_->options().queue));
+    }
     return fail(render(messages::BFGTR0050E, from_->options().queue));
   }
   if (phase_ == phase::looking && intake_.held() < intake_.count() && !taken_) {
     return fail(render(messages::BFGTR0051E, intake_.count() - intake_.held(), from_->options().queue));
   }
   const bool looked_for = std::exchange(phase_, phase::closing) == phase::looking;
+  write_group();
   if (!spool_) return looked();
   spool_->finish([weak = weak_from_this(), looked_for](const spooled& file) {
     const auto self = weak.lock();
@@ -194,6 +229,10 @@ void queue_source::settle() {
 void queue_source::lost() {
   loop_.cancel(silence_);
   held_.clear();
+  groups_ = {};
+  candidates_.clear();
+  candidate_bytes_ = 0;
+  members_.clear();
   aliens_ = 0;
   if (phase_ == phase::over) return;
   if (collects_) {  // the list is not in anybody's hands yet
@@ -203,7 +242,12 @@ void queue_source::lost() {
     return;
   }
   phase_ = phase::looking;
-  intake_ = intake(options_.limits, intake_.identities());
+  intake_ = looking(intake_.identities());
+}
+
+intake queue_source::looking(std::string identities) const {
+  const auto how = options_.group ? intake::order::any : intake::order::of_queue;
+  return {options_.limits, std::move(identities), how};
 }
 
 void queue_source::fail(std::string text, bool overtaken) {

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/queue/groups.hpp"
 #include "agent/queue/intake.hpp"
 #include "agent/queue/spool.hpp"
 #include "agent/queue/subscriber.hpp"
@@ -23,6 +25,7 @@ struct source_options {
   intake_limits limits;
   std::int64_t wait_ms = 0;    // an empty queue is waited on for so long
   std::string before, behind;  // each message
+  bool group = false;          // of all messages only the first group that is complete
 };
 
 struct collected {
@@ -65,7 +68,15 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
   void silent();
   void await_silence();
   void make_spool();
-  void add(amqp::delivery_id delivery, const amqp::message& content);
+  // One that is held until it is known whether it is of the group, or which place it has there.
+  struct candidate {
+    amqp::delivery_id delivery = 0;
+    std::string identity, body;
+  };
+  void add(amqp::delivery_id delivery, std::string_view body);
+  void consider(amqp::delivery_id delivery, amqp::message&& content);
+  void write_group();
+  intake looking(std::string identities) const;
   void complete();
   void looked();
   void proceed();
@@ -81,7 +92,11 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
   intake intake_;
   std::vector<amqp::delivery_id> held_;
   std::shared_ptr<spool> spool_;
-  bool collects_ = false;  // until collected() was told: what is lost meanwhile is begun anew
+  groups groups_;
+  std::vector<candidate> candidates_;  // of a group, while messages are collected
+  std::uint64_t candidate_bytes_ = 0;
+  std::map<std::uint64_t, candidate> members_;  // of the group, by their places
+  bool collects_ = false;                       // until collected() was told: what is lost meanwhile is begun anew
   bool taken_ = false, make_file_ = false, more_ = false, told_found_ = false;
   std::uint64_t credit_ = 0;     // granted, and not used
   std::uint64_t unwritten_ = 0;  // messages that the spool has not written yet

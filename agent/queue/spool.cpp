@@ -8,6 +8,9 @@
 #include "common/text.hpp"
 
 namespace baton::queue {
+namespace {
+constexpr std::int64_t look_for_room_ms = 1000;
+}
 
 struct spool::file {
   std::string path;
@@ -15,37 +18,44 @@ struct spool::file {
   transfer::descriptor at;
   spooled state;
   bool whole = false;
+  std::string unwritten;  // for want of room, for which there is this reason
+  std::string no_room;
 
-  void fail(int failure) {
-    if (failure != 0 && state.failure.empty()) state.failure = path + ": " + system_text(failure);
+  // Whether it goes on.
+  bool good(int failure) {
+    if (failure == 0) return true;
+    const std::string why = path + ": " + system_text(failure);
+    (failure == ENOSPC || failure == EDQUOT ? no_room : state.failure) = why;
+    return false;
   }
-  void begin() {
+  bool begun() {
     std::string blocked;
-    fail(transfer::make_directories(transfer::parent_of(path), blocked));
-    if (state.failure.empty()) fail(transfer::open_fresh(path, at));
+    return at.open() || (good(transfer::make_directories(transfer::parent_of(path), blocked)) &&
+                         good(transfer::open_fresh(path, at)));
   }
-  void write(std::string_view bytes) {
-    if (!at.open()) begin();
+  void write(std::string_view bytes, bool last) {
     if (!state.failure.empty()) return;
-    fail(transfer::write_all(at, bytes, state.bytes));
-    sum.update(bytes);
-    state.bytes += bytes.size();
+    unwritten += bytes;
+    no_room.clear();
+    if (!begun() || !good(transfer::write_all(at, unwritten, state.bytes))) return;
+    sum.update(unwritten);
+    state.bytes += unwritten.size();
+    unwritten.clear();
+    if (last) finish();
   }
   void finish() {
-    write({});
-    if (!state.failure.empty()) return;
-    if (fdatasync(at.number()) != 0) return fail(errno);
-    fail(transfer::sync_directory(transfer::parent_of(path)));
+    if (!good(fdatasync(at.number()) == 0 ? 0 : errno)) return;
+    if (!good(transfer::sync_directory(transfer::parent_of(path)))) return;
     state.digest = sum.digest();
     whole = true;
   }
 };
 
-spool::spool(worker_pool& pool, std::string path, formats::checksum_kind kind,
-             std::function<void(std::uint64_t)> written)
-    : pool_(pool),
-      written_(std::move(written)),
-      file_(new file{std::move(path), transfer::checksum(kind), {}, {}, false}) {}
+spool::spool(event_loop& loop, worker_pool& pool, std::string path, formats::checksum_kind kind, handlers to)
+    : loop_(loop),
+      pool_(pool),
+      to_(std::move(to)),
+      file_(new file{std::move(path), transfer::checksum(kind), {}, {}, false, {}, {}}) {}
 
 void spool::add(std::string_view before, std::string_view body, std::string_view behind) {
   for (const auto part : {before, body, behind}) pending_ += part;
@@ -59,28 +69,42 @@ void spool::finish(std::function<void(const spooled&)> then) {
 }
 
 void spool::stop() {
-  written_ = nullptr;
+  to_ = {};
   finished_ = nullptr;
+  stopped_ = true;
 }
 
 // What comes while a piece is being written becomes the next piece.
 void spool::write_next() {
   if (busy_ || (pending_messages_ == 0 && !finished_)) return;
   busy_ = true;
-  pool_.submit([weak = weak_from_this(), to = file_, bytes = std::exchange(pending_, {}),
-                messages = std::exchange(pending_messages_, 0),
+  write(std::exchange(pending_, {}), std::exchange(pending_messages_, 0));
+}
+
+void spool::write(std::string bytes, std::uint64_t messages) {
+  pool_.submit([weak = weak_from_this(), to = file_, bytes = std::move(bytes), messages,
                 last = finished_ != nullptr]() -> std::function<void()> {
-    to->write(bytes);
-    if (last) to->finish();
+    to->write(bytes, last);
     return [weak, messages] {
       if (const auto self = weak.lock()) self->wrote(messages);
     };
   });
 }
 
+// Who waits for `messages` to be written hears nothing meanwhile, so that nothing more comes than it has asked for.
+void spool::wait_for_room(std::uint64_t messages) {
+  if (const auto waits = std::exchange(to_.waits, nullptr)) waits(file_->no_room);
+  loop_.after(look_for_room_ms, [weak = weak_from_this(), messages] {
+    const auto self = weak.lock();
+    if (!self || self->stopped_) return;
+    self->write(std::exchange(self->pending_, {}), messages + std::exchange(self->pending_messages_, 0));
+  });
+}
+
 void spool::wrote(std::uint64_t messages) {
+  if (!file_->no_room.empty()) return wait_for_room(messages);
   busy_ = false;
-  if (messages > 0 && written_) written_(messages);
+  if (messages > 0 && to_.written) to_.written(messages);
   if (file_->whole || !file_->state.failure.empty()) {
     if (const auto then = std::exchange(finished_, nullptr)) return then(file_->state);
   }

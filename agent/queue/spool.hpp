@@ -1,5 +1,5 @@
-// The file that messages become, in their order, before it is sent: written on workers, one piece at a time. Loop
-// thread.
+// The file that messages become, in their order, before it is sent: written on workers, one piece at a time. A full
+// disk is waited for. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "agent/transfer/checksum.hpp"
 #include "agent/transfer/file.hpp"
+#include "common/loop.hpp"
 #include "common/worker_pool.hpp"
 
 namespace baton::queue {
@@ -21,8 +22,12 @@ struct spooled {
 
 class spool : public std::enable_shared_from_this<spool> {
  public:
-  // A new file in the place of what has the name. `written` hears of how many more messages it has.
-  spool(worker_pool& pool, std::string path, formats::checksum_kind kind, std::function<void(std::uint64_t)> written);
+  struct handlers {
+    std::function<void(std::uint64_t)> written;     // so many more messages
+    std::function<void(const std::string&)> waits;  // once: there is no room; the system's reason
+  };
+  // A new file in the place of what has the name.
+  spool(event_loop& loop, worker_pool& pool, std::string path, formats::checksum_kind kind, handlers to);
 
   void add(std::string_view before, std::string_view body, std::string_view behind);
   // No more messages: `then` hears of the file when it is on stable storage. Called once.
@@ -33,15 +38,18 @@ class spool : public std::enable_shared_from_this<spool> {
  private:
   struct file;  // what the worker has
   void write_next();
+  void write(std::string bytes, std::uint64_t messages);
   void wrote(std::uint64_t messages);
+  void wait_for_room(std::uint64_t messages);
 
+  event_loop& loop_;
   worker_pool& pool_;
-  std::function<void(std::uint64_t)> written_;
+  handlers to_;
   std::function<void(const spooled&)> finished_;
   std::shared_ptr<file> file_;
   std::string pending_;
   std::uint64_t pending_messages_ = 0;
-  bool busy_ = false;
+  bool busy_ = false, stopped_ = false;
 };
 
 }  // namespace baton::queue

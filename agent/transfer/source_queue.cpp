@@ -67,6 +67,7 @@ void source_queue::make(std::function<void()> found) {
   options.limits.messages_max = own.queues.messages_max;
   options.limits.message_bytes_max = own.queues.message_bytes_max;
   options.wait_ms = spec.wait_s * 1000;
+  options.group = spec.group;
   (spec.delimiter_before ? options.before : options.behind) = from_hex(spec.delimiter).value_or("");
   queue::queue_source::handlers to;
   to.collected = [this](const queue::collected& made) { collected(made); };
@@ -92,7 +93,9 @@ void source_queue::collected(const queue::collected& made) {
   const auto& spec = spec_of(*request_);
   const auto count = made.identities.size() / queue::intake::identity_bytes;
   log(messages::BFGTR0053I, request_->id, count, spec.source,
-      made.more ? "as many as one file may have; others stay for the next transfer" : "there were no more");
+      spec.group  ? "they are a group"
+      : made.more ? "as many as one file may have; others stay for the next transfer"
+                  : "there were no more");
   plan_item item;
   item.source = spec.source;
   item.destination = spec.destination;

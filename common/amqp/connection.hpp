@@ -43,6 +43,9 @@ struct connection_options {
   std::string name;                      // start of the container id, which gets a random end
   std::uint32_t idle_timeout_ms = 8000;  // a silent peer is given up after this; at least 2000
   std::uint32_t connect_timeout_ms = 10000;
+  // Asks the queue manager to tolerate this side's silence for so long, at most; 0: for as long as it does by itself.
+  // Not every kind of queue manager listens.
+  std::uint32_t tolerance_ms = 0;
 };
 
 using link_id = std::uint32_t;

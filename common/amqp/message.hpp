@@ -20,6 +20,7 @@ struct message {
   std::string subject;   // what kind of message it is: docs/formats.md lists them
   std::string reply_to;  // address for answers, empty: none
   std::string group_id;
+  std::uint32_t group_sequence = 0;
   std::map<std::string, std::string> properties;  // application properties, as text
   std::string body;    // any bytes; sent as one binary AMQP value (text subjects: JSON in UTF-8)
   bool text = false;   // the body is sent as an AMQP string: the management of some brokers wants it so

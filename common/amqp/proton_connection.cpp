@@ -64,6 +64,7 @@ proton::connection_options to_proton(const connection_options& from, const std::
   to.container_id(container_id);
   to.idle_timeout(proton::duration(from.idle_timeout_ms));
   to.max_frame_size(frame_bytes_max);
+  if (from.tolerance_ms > 0) to.properties({{"idle-timeout", from.tolerance_ms}});
   if (!from.peer.user.empty()) {
     to.user(from.peer.user).password(from.peer.password);
     // Where the queue manager lets anybody in too (RabbitMQ), Proton would go in as nobody, with nobody's rights.
@@ -145,6 +146,7 @@ class connection::driver : public proton::messaging_handler,
   void settled(send_id id, outcome how) override;
 
   connection_events* forget_owner();
+  void call_for_work();
 
   const connection_options options_;
   const dialect& speech_;
@@ -160,7 +162,7 @@ class connection::driver : public proton::messaging_handler,
   std::mutex mutex_;
   event_loop* loop_;                    // the owner's; not touched any more when it has let go, for then it may be gone
   proton::work_queue* work_ = nullptr;  // set while the connection is open
-  std::vector<std::function<void()>> early_;  // asked for before that
+  std::vector<std::function<void()>> asked_;  // not done yet
   bool gone_ = false;
   std::atomic<std::uint32_t> peer_idle_timeout_ms_ = 0;
 
@@ -193,11 +195,20 @@ void connection::driver::start() {
 void connection::driver::run_on_amqp_thread(std::function<void()> work) {
   const std::lock_guard lock(mutex_);
   if (gone_) return;
-  if (work_ == nullptr) {
-    early_.push_back(std::move(work));
-  } else {
-    work_->add(proton::work([keep = shared_from_this(), work = std::move(work)] { work(); }));
-  }
+  asked_.push_back(std::move(work));
+  if (work_ != nullptr && asked_.size() == 1) call_for_work();
+}
+
+// What is asked for in one go is written in one go.
+void connection::driver::call_for_work() {
+  work_->add(proton::work([keep = shared_from_this()] {
+    std::vector<std::function<void()>> asked;
+    {
+      const std::lock_guard lock(keep->mutex_);
+      asked.swap(keep->asked_);
+    }
+    for (const auto& work : asked) work();
+  }));
 }
 
 void connection::driver::post(std::function<void()> work) {
@@ -261,8 +272,7 @@ void connection::driver::on_connection_open(proton::connection& connection) {
   {
     const std::lock_guard lock(mutex_);
     work_ = &connection.work_queue();
-    for (auto& work : early_) work_->add(proton::work([keep = shared_from_this(), work] { work(); }));
-    early_.clear();
+    if (!asked_.empty()) call_for_work();
   }
   post([keep = shared_from_this()] {
     if (keep->events_ == nullptr) return;
@@ -286,7 +296,7 @@ void connection::driver::on_transport_close(proton::transport&) {
     const std::lock_guard lock(mutex_);
     work_ = nullptr;
     gone_ = true;
-    early_.clear();
+    asked_.clear();
   }
   connection_ended({});
   links_.forget_all();

@@ -60,6 +60,7 @@ std::vector<char> encode_head(const message& from, std::size_t body_bytes, const
   if (!from.subject.empty()) to.subject(from.subject);
   if (!from.reply_to.empty()) to.reply_to(speech.address_of(from.reply_to));
   if (!from.group_id.empty()) to.group_id(from.group_id);
+  if (from.group_sequence > 0) to.group_sequence(static_cast<std::int32_t>(from.group_sequence));
   for (const auto& [key, text] : from.properties) to.properties().put(key, text);
   if (!from.fields.empty()) {
     to.body(from.fields);
@@ -122,6 +123,7 @@ message from_proton(proton::message& from, const dialect& speech, bool stream) {
   to.subject = from.subject();
   to.reply_to = speech.queue_of(from.reply_to());
   to.group_id = from.group_id();
+  to.group_sequence = static_cast<std::uint32_t>(from.group_sequence());
   // Not as the library's map: that throws when a value is no scalar.
   const proton::value& properties = from.properties().value();
   if (properties.type() == proton::MAP) to.properties = scalars_of(properties);

@@ -68,6 +68,7 @@ void describe(Archive& a, transfer_spec& s) {
   a("delimiter", s.delimiter);
   a("delimiterBefore", s.delimiter_before);
   a("exclusive", s.exclusive);
+  a("group", s.group);
 }
 
 template <class Archive>

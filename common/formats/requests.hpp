@@ -56,6 +56,7 @@ struct transfer_spec {
   std::string delimiter;          // hex, put behind each message
   bool delimiter_before = false;  // or before each
   bool exclusive = false;         // nobody else may read the queue meanwhile
+  bool group = false;             // of the messages only the first group that is complete
 };
 
 inline constexpr std::int64_t queue_wait_s_max = 86400;

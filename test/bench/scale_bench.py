@@ -54,21 +54,11 @@ class Waiting:
             return False
 
 
-def allow_connections(t):
-    """Up to three of each process, which is more than it has as it comes."""
-    port = t.qmgr_port()
-    t.must("fteStopQMgr", t.QMGR)
-    with open(os.path.join(t.data, "qmgrs", t.QMGR, "qmgr.properties"), "a") as out:
-        out.write("maxConnections=%d\n" % (4 * max(SIZES) + 100))
-    t.must("fteStartQMgr", t.QMGR, "-p", str(port))
-
-
 def measure(processes):
     agents = ["A%03d" % number for number in range(max(processes // 2, 1))]
     began = time.monotonic()
     t = Instances(agents=agents, properties={"agentStatusPublishRateLimit": "30"})
     try:
-        allow_connections(t)
         configured = time.monotonic() - began
         began = time.monotonic()
         for host in t.place.values():

@@ -37,6 +37,17 @@ class Processes(TopologyTest):
         os.kill(self.t.pid("DST"), signal.SIGHUP)
         self.t.must("ftePingAgent", "DST")
 
+    def test_an_idle_agent_has_no_connection_for_publications_until_it_publishes_again(self):
+        connections = lambda: self.t.json("fteShowQMgrDetails", self.t.QMGR)["qmgr"]["connections"]  # noqa: E731
+        self.write("in", b"1")
+        self.assert_result(0, self.t.transfer("-df", self.place("out"), self.place("in")))
+        busy = connections()
+        # Both agents publish their status when a transfer begins and ends.
+        eventually(lambda: connections() <= busy - 2, lambda: "%d connections, %d before" % (connections(), busy))
+        done = self.t.transfer("-df", self.place("again"), self.place("in"))
+        self.assert_result(0, done)
+        self.assertEqual(0, self.t.items_of(self.t.id_of(done))["resultCode"])
+
     def test_status_is_published_and_listed(self):
         rows = eventually(lambda: self.t.json("fteListAgents"), "agents are listed")
         self.assertEqual(["DST", "SRC"], sorted(r["status"]["agentName"] for r in rows))

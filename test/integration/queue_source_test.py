@@ -1,9 +1,12 @@
 """Queues as sources: their messages become files, each once and in order, whoever dies."""
+import contextlib
 import json
 import os
 import random
 import shutil
 import signal
+import sqlite3
+import subprocess
 import sys
 import unittest
 
@@ -12,6 +15,7 @@ from proton import Message
 from proton.utils import BlockingConnection
 
 from processes import eventually, pass_time
+from relay import Relay
 from topology import Topology, TopologyTest
 
 PROPERTIES = {"enableQueueInputOutput": "true", "agentStatusPublishRateLimit": "0", "agentQMgrRetryInterval": "1",
@@ -32,6 +36,12 @@ def fill(t, queue, bodies, ids=True):
 
 def depth(t, queue):
     return {one["name"]: one["depth"] for one in t.json("fteShowQMgrDetails", t.QMGR)["queues"]}[queue]
+
+
+def stored(t, text):
+    """A durable message of the queue manager has this text."""
+    with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % os.path.join(t.data, "qmgrs", t.QMGR, "store.db"), uri=True)) as store:
+        return store.execute("SELECT count(*) FROM messages WHERE instr(body, ?) > 0", (text.encode(),)).fetchone()[0] > 0
 
 
 class QueueSource(TopologyTest):
@@ -117,11 +127,67 @@ class QueueSource(TopologyTest):
         self.assert_result(0, self.moved(queue, "-de", "overwrite"))
         self.assertEqual(b"one\ntwo\n", self.read(self.place("out")))
 
+    def fill_groups(self, queue, messages):
+        """(group, number, last) each; the body is what they are."""
+        connection = BlockingConnection("127.0.0.1:%d" % self.t.qmgr_port(), timeout=60)
+        sender = connection.create_sender(queue)
+        for group, number, last in messages:
+            sender.send(Message(body="%s%d" % (group, number), durable=True, group_id=group or None, group_sequence=number,
+                                properties={"JMS_IBM_Last_Msg_In_Group": True} if last else None))
+        connection.close()
+
+    def test_a_group_of_messages_becomes_a_file_in_its_order(self):
+        queue = self.queue()
+        # c is complete before b, whose first comes late; a lacks one, and one message is of no group.
+        self.fill_groups(queue, [("a", 1, False), ("", 1, True), ("b", 2, False), ("b", 3, True), ("c", 1, True), ("b", 1, False)])
+        self.assert_result(0, self.moved(queue, "-sqgi"))
+        self.assertEqual(b"c1\n", self.read(self.place("out")))
+        self.assert_result(0, self.moved(queue, "-sqgi", "-de", "overwrite"))
+        self.assertEqual(b"b1\nb2\nb3\n", self.read(self.place("out")))
+        done = self.moved(queue, "-sqgi", "-de", "overwrite")
+        self.assert_result(40, done)
+        self.assertIn("BFGTR0058E", done.out)
+        eventually(lambda: depth(self.t, queue) == 2, "the others are on the queue")
+        self.fill_groups(queue, [("a", 2, True)])
+        self.assert_result(0, self.moved(queue, "-sqgi", "-de", "overwrite"))
+        self.assertEqual(b"a1\na2\n", self.read(self.place("out")))
+        self.assert_result(0, self.moved(queue, "-de", "overwrite"))
+        self.assertEqual(b"1\n", self.read(self.place("out")))
+
+    def test_a_complete_group_is_waited_for(self):
+        queue = self.queue()
+        self.fill_groups(queue, [("a", 1, False)])
+        done = self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-sq", queue, "-sqgi", "-df", self.place("out"), "-sqwt", "10")
+        consumers = lambda: {one["name"]: one["consumers"] for one in self.t.json("fteShowQMgrDetails", self.t.QMGR)["queues"]}[queue]  # noqa: E731
+        eventually(lambda: consumers() == 1, "the queue is read")
+        self.fill_groups(queue, [("a", 2, True)])
+        record = self.t.items_of(self.t.id_of(done))
+        self.assertEqual(0, record["resultCode"], record)
+        self.assertEqual(b"a1a2", self.read(self.place("out")))
+
+    def test_a_group_is_found_again_in_whatever_order_it_is_on_the_queue(self):
+        queue = self.queue()
+        order = list(range(1, 301))
+        random.Random(1).shuffle(order)
+        self.fill_groups(queue, [message for number in order for message in (("x", number, number == 300), ("y", number, False))])
+        before = self.t.log("SRC").count("BFGTR0053I")
+        with self.t.frozen("DST"):
+            transfer = self.t.id_of(self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-sq", queue, "-sqgi", "-df", self.place("out"), "-sqdt", " "))
+            self.t.wait_for_log("SRC", "BFGTR0053I", count=before + 1)
+            ready = self.t.log("SRC").count("BFGAG0059I")
+            os.kill(self.t.pid("SRC"), signal.SIGKILL)
+            eventually(lambda: not self.t.pid("SRC"), "the agent has ended")
+            shutil.rmtree(self.t.home("SRC", "transfers"))  # as on another host
+            self.t.wait_for_log("SRC", "BFGAG0059I", count=ready + 1)
+        self.assertEqual(0, self.t.items_of(transfer)["resultCode"], self.t.log("SRC")[-3000:])
+        self.assertEqual(["x%d" % number for number in range(1, 301)], self.read(self.place("out")).decode().split())
+        eventually(lambda: depth(self.t, queue) == 300, lambda: "the other group is on the queue: %d" % depth(self.t, queue))
+
     def test_options_that_make_no_sense_are_refused(self):
         for words, said in ((["-sq", "Q", "-dd", "/tmp"], "-df"), (["-sq", "Q", "-df", "/tmp/x", "/tmp/y"], "only source"),
                             (["-sq", "Q", "-df", "/tmp/x", "-t", "text"], "-t text"), (["-sq", "Q", "-df", "/tmp/x", "-sd", "delete"], "-sd"),
                             (["-sq", "Q", "-df", "/tmp/x", "-cs", "none"], "checksum"), (["-sq", "Q", "-df", "/tmp/x", "-sqdb", "0x1"], "-sqdb"),
-                            (["-sqwt", "1", "-df", "/tmp/x", "/tmp/y"], "-sqwt"), (["-sq", "@", "-df", "/tmp/x"], "QUEUE")):
+                            (["-sqwt", "1", "-df", "/tmp/x", "/tmp/y"], "-sqwt"), (["-sqgi", "-df", "/tmp/x", "/tmp/y"], "-sqgi"), (["-sq", "@", "-df", "/tmp/x"], "QUEUE")):
             done = self.t.transfer(*words)
             self.assertNotEqual(0, done.code, words)
             self.assertIn(said, done.out)
@@ -168,6 +234,27 @@ class QueueSource(TopologyTest):
             self.assertEqual(300, depth(self.t, queue))
         self.assertEqual(0, self.t.items_of(transfer)["resultCode"], self.t.log("SRC")[-3000:])
         self.assertEqual(list(range(300)), [int(word) for word in self.read(self.place("out")).split()])
+        eventually(lambda: depth(self.t, queue) == 0, "no message is left")
+
+    def test_a_full_disk_of_the_reader_is_waited_for(self):
+        queue = self.queue()
+        mount = self.t.home("SRC", "transfers")
+        os.makedirs(mount, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", mount], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", mount])
+        filler = os.path.join(mount, "filler")
+        with open(filler, "wb") as out:
+            out.write(bytes(3 << 20))
+        bodies = ["%05d" % number + 5000 * "x" for number in range(400)]
+        fill(self.t, queue, bodies)
+        done = self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-sq", queue, "-df", self.place("out"))
+        said = "BFGTR0038W: Transfer %s has no room here and waits: %s" % (self.t.id_of(done), mount)
+        self.t.wait_for_log("SRC", said)
+        self.assertEqual(400, depth(self.t, queue))
+        os.unlink(filler)
+        self.assertEqual(0, self.t.items_of(self.t.id_of(done))["resultCode"], self.t.log("SRC")[-3000:])
+        self.assertEqual("".join(bodies).encode(), self.read(self.place("out")))
+        self.assertEqual(1, self.t.log("SRC").count(said), "it is said once")
         eventually(lambda: depth(self.t, queue) == 0, "no message is left")
 
     def test_a_waiting_transfer_can_be_cancelled(self):
@@ -257,6 +344,38 @@ class ReadersDie(unittest.TestCase):
             eventually(lambda: t.run("fteStartQMgr", t.QMGR).code == 0, "the queue manager is back")
         t, files = self.read_all(kill)
         self.assert_each_once(t, files)
+
+
+class Overtaken(unittest.TestCase):
+    """A reader is stopped when all is settled but that the queue manager does not know it yet, and another one reads the
+    queue meanwhile."""
+
+    def test_messages_that_another_reader_took_meanwhile_are_not_in_two_files(self):
+        t = Topology(("ONE", "TWO", "DST"), dict(PROPERTIES, exclusive="true", consumerSleepTime="500", standbyPollInterval="200",
+                                                 transferAckTimeout="60000"))
+        self.addCleanup(t.close)
+        # What comes behind this on its connection is that the messages are settled.
+        relay = Relay(t.qmgr_port(), swallows_behind=lambda content: b"queue.journal" in content and b'"sequence":0' not in content)
+        self.addCleanup(relay.close)
+        t.set_properties("ONE", {"agentQMgrHost": "127.0.0.1", "agentQMgrPort": str(relay.port)})
+        t.start()
+        t.must("fteDefineQueue", "-m", t.QMGR, "-type", "shared", "NUMBERS")
+        fill(t, "NUMBERS", ["%d" % number for number in range(500)])
+        move = lambda agent: t.id_of(t.must("fteCreateTransfer", "-sa", agent, "-da", "DST", "-sq", "NUMBERS", "-sqdt", "\n", "-df", t.path(agent)))  # noqa: E731
+        first = move("ONE")
+        self.assertTrue(relay.swallowed.wait(60), t.log("ONE")[-3000:])
+        eventually(lambda: stored(t, '"messagesTaken":true'), "the record says that the messages are being taken off")
+        self.assertEqual(500, depth(t, "NUMBERS"))
+        with t.frozen("ONE"):
+            second = move("TWO")
+            self.assertEqual(0, t.items_of(second)["resultCode"], t.log("TWO")[-3000:])
+        ended = t.items_of(first)
+        with open(t.path("TWO")) as lines:
+            self.assertEqual(["%d\n" % number for number in range(500)], list(lines))
+        self.assertFalse(os.path.exists(t.path("ONE")), ended)
+        self.assertEqual(40, ended["resultCode"], ended)
+        self.assertIn("BFGTR0051E", t.log("ONE"))
+        self.assertNotIn("BFGTR0052W", t.log("ONE"))
 
 
 class NotEnabled(TopologyTest):

@@ -248,6 +248,21 @@ TEST_CASE("expired messages are never delivered, and dead-lettered without expir
   CHECK_FALSE(b.core.watches_expiry());
 }
 
+TEST_CASE("what was held and comes back expires like what never left", "[qmgr]") {
+  bench b;
+  queue_state& queue = b.queue("Q");
+  b.producer(1, "Q");
+  b.consumer(2, "Q", 10);
+  b.send(1, {true, 4, 50, 0});
+  CHECK_FALSE(b.core.watches_expiry());
+  b.step(link_gone{2});
+  CHECK(b.core.watches_expiry());
+  b.now += 50;
+  b.core.expire_all(b.now);
+  CHECK(queue.messages.depth() == 0);
+  CHECK_FALSE(b.core.watches_expiry());
+}
+
 TEST_CASE("length limits refuse or drop the oldest", "[qmgr]") {
   bench b;
   queue_state& full = b.queue("FULL", {queue_type::shared, 2, 0, overflow_policy::refuse, ""});

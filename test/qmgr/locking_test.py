@@ -7,6 +7,7 @@ import time
 import unittest
 
 from proton import Message
+from proton.utils import BlockingConnection
 
 from support import DEADLINE_S, Epoch, Manager, Priority, QmgrTest, eventually
 
@@ -132,6 +133,13 @@ class SilentPeerTest(QmgrTest):
         took = time.monotonic() - start
         print("takeover after SIGSTOP with an idle timeout of 2 s: %.1f s" % took)
         self.assertLess(took, 4)
+
+    def test_a_client_can_ask_for_more_patience_but_not_for_any(self):
+        # Proton advertises half of what it tolerates, in seconds here.
+        for asked, told in ((None, 1.0), (1000, 1.0), (10000, 5.0), (1 << 40, 30.0)):
+            patient = BlockingConnection(self.manager.url, timeout=DEADLINE_S, properties={"idle-timeout": asked} if asked else None)
+            self.assertEqual(told, patient.conn.transport.remote_idle_timeout, asked)
+            patient.close()
 
 
 if __name__ == "__main__":

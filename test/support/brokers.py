@@ -114,6 +114,10 @@ class Broker:
         """Messages in the queue, those that a consumer holds among them."""
         raise NotImplementedError
 
+    def declare(self, queue):
+        """A durable queue of an application, that several may read."""
+        raise NotImplementedError
+
     def remove(self, queue):
         raise NotImplementedError
 
@@ -158,6 +162,9 @@ class RabbitMq(Broker):
         """Not known of a new queue for a few seconds."""
         return self.http("/api/queues/%2F/" + urllib.parse.quote(queue, safe="")).get("messages", math.inf)
 
+    def declare(self, queue):
+        self.http("/api/queues/%2F/" + urllib.parse.quote(queue, safe=""), "PUT", {"durable": True})
+
     def remove(self, queue):
         self.http("/api/queues/%2F/" + urllib.parse.quote(queue, safe=""), "DELETE")
 
@@ -195,6 +202,9 @@ class Artemis(Broker):
 
     def depth(self, queue):
         return int(self.queues()[queue]["messageCount"])
+
+    def declare(self, queue):
+        self.operate("createQueue(java.lang.String)", json.dumps({"name": queue, "address": queue, "routing-type": "ANYCAST", "durable": True, "auto-create-address": True}))
 
     def remove(self, queue):
         self.operate("destroyQueue(java.lang.String,boolean,boolean)", queue, True, True)
@@ -240,6 +250,9 @@ class Qpid(Broker):
 
     def depth(self, queue):
         return self.queues()[queue]["statistics"]["queueDepthMessages"]
+
+    def declare(self, queue):
+        self.http("/api/latest/queue/default/default/" + urllib.parse.quote(queue, safe=""), "PUT", {"durable": True})
 
     def remove(self, queue):
         self.http("/api/latest/queue/default/default/" + urllib.parse.quote(queue, safe=""), "DELETE")

@@ -5,8 +5,10 @@ import threading
 
 
 class Relay:
-    def __init__(self, port, at=0):
-        """To this port, from another one, which may be given."""
+    def __init__(self, port, at=0, swallows_behind=None):
+        """To this port, from another one, which may be given. Of a connection that says what `swallows_behind` is true of,
+        once, nothing more reaches the server; `swallowed` tells that it was said."""
+        self.swallows_behind, self.swallowed = swallows_behind, threading.Event()
         self.target = ("127.0.0.1", port)
         self.server = socket.create_server(("127.0.0.1", at))
         self.port = self.server.getsockname()[1]
@@ -28,11 +30,23 @@ class Relay:
             for a, b, passes in ((here, there, self.up), (there, here, self.down)):
                 threading.Thread(target=self.carry, args=(a, b, passes), daemon=True).start()
 
+    def is_the_last(self, content):
+        if self.swallows_behind is None or not self.swallows_behind(content):
+            return False
+        self.swallows_behind = None
+        return True
+
     def carry(self, a, b, passes):
+        swallows = False
         try:
             while content := a.recv(1 << 16):
                 passes.wait()
+                if swallows:
+                    continue
+                swallows = passes is self.up and self.is_the_last(content)
                 b.sendall(content)
+                if swallows:
+                    self.swallowed.set()
             passes.wait()
         except OSError:
             pass

@@ -1,10 +1,8 @@
+#include "agent/not_taken_notice.hpp"
+
 #include <catch2/catch.hpp>
 
-#include "agent/not_taken_notice.hpp"
-#include "agent/send_watch.hpp"
-
 using baton::agent::not_taken_notice;
-using baton::agent::send_watch;
 
 TEST_CASE("that messages are not taken is told once, and that they are again when that queue is well") {
   not_taken_notice n;
@@ -23,21 +21,4 @@ TEST_CASE("what is taken for other queues counts after a good while") {
   CHECK(n.not_taken("A", 1000));
   CHECK_FALSE(n.taken("B", 30999));
   CHECK(n.taken("B", 31000));
-}
-
-TEST_CASE("a message that is not answered for in time is overdue, and looked for at the right moment") {
-  send_watch w(1000);
-  CHECK_FALSE(w.look_in_ms(0));
-  w.sent(1, "A", 0);
-  w.sent(2, "B", 400);
-  CHECK(w.look_in_ms(100) == 900);
-  CHECK_FALSE(w.overdue(999));
-  CHECK(w.overdue(1000) == "A");
-  CHECK(w.look_in_ms(1000) == 1000);
-  CHECK(w.answered(1) == "A");
-  CHECK_FALSE(w.answered(1));
-  CHECK_FALSE(w.overdue(1399));
-  CHECK(w.overdue(1400) == "B");
-  w.forget("B");
-  CHECK_FALSE(w.overdue(9000));
 }

@@ -72,6 +72,17 @@ TEST_CASE("equal messages are told apart by their number") {
   CHECK(offered(fewer, "aab") == "tal");
 }
 
+TEST_CASE("messages of a group are recognised in any order, with their places") {
+  intake known({10, 100, 10}, list_of("abca"), intake::order::any);
+  CHECK(offered(known, "xc") == "at");
+  CHECK(known.place() == 2);
+  CHECK(offered(known, "a") == "t");
+  CHECK(known.place() == 0);
+  CHECK(offered(known, "cba") == "atl");
+  CHECK(known.place() == 3);
+  CHECK(known.held() == 4);
+}
+
 TEST_CASE("the id and the bytes make the identity") {
   CHECK(identity_of("1", "a") != identity_of("2", "a"));
   CHECK(identity_of("1", "a") != identity_of("1", "b"));

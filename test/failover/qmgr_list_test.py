@@ -1,5 +1,5 @@
 """A list of queue managers: agents, commands and coordination go on at the next one when one is killed, and back to the
-first when it is up again. The two share nothing."""
+first when it is up again. The two share nothing. BATON_BROKER: of another kind, for some of these tests."""
 import os
 import random
 import re
@@ -8,9 +8,10 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from brokers import KIND, KINDS  # noqa: E402
 from instances import InstancesTest, LargeTransfer, write_large  # noqa: E402
 from processes import eventually, pass_time  # noqa: E402
-from qmgr_pair import QmgrPair  # noqa: E402
+from qmgr_pair import BrokerPair, QmgrPair  # noqa: E402
 from topology import Topology  # noqa: E402
 
 QUICK = {"agentQMgrRetryInterval": "1", "transferAckTimeout": "3000", "recoverableTransferRetryInterval": "1000"}
@@ -20,7 +21,7 @@ BACK = "BFGAG0927I"
 
 class ListTest(InstancesTest):
     def pair(self):
-        pair = QmgrPair()
+        pair = BrokerPair(KIND) if KIND in KINDS else QmgrPair()
         self.addCleanup(pair.close)
         return pair
 

@@ -52,7 +52,9 @@ class Chaos:
         self.took = {agent: [] for agent in AGENTS}  # seconds without an active instance
         self.qmgr_kills = self.standby_kills = self.transfers = self.deleted = 0
         self.faults = []
-        self.t = Instances(self.names, AGENTS, self.PROPERTIES)
+        # So that a kill costs the time of its start, and little more.
+        soon = {"agentQMgrRetryInterval": "3"} if asked.mode == "broker" else None
+        self.t = Instances(self.names, AGENTS, self.PROPERTIES or soon)
 
     def run(self):
         for agent in AGENTS:

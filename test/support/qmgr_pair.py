@@ -1,4 +1,4 @@
-"""Two embedded queue managers that share nothing, as the list of queue managers that agents and commands are given."""
+"""Two queue managers that share nothing, as the list of queue managers that agents and commands are given."""
 import os
 import shutil
 import signal
@@ -6,6 +6,7 @@ import socket
 import subprocess
 import tempfile
 
+from brokers import KINDS, NAME, SCRIPT
 from processes import BIN, eventually
 from topology import Host
 
@@ -63,4 +64,41 @@ class QmgrPair:
     def close(self):
         for number in self.ports:
             Host.kill(self.pid(number), signal.SIGKILL)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+class BrokerPair:
+    """The same of another kind; private ones, which go with the test."""
+
+    def __init__(self, kind):
+        self.root = tempfile.mkdtemp(prefix="baton-pair-")
+        self.kind, self.names = kind, {1: NAME + "-first", 2: NAME + "-second"}
+        for name in self.names.values():
+            subprocess.run([SCRIPT, kind, "start", name], check=True, capture_output=True, timeout=150)
+        self.brokers = {number: KINDS[kind](name) for number, name in self.names.items()}
+        for one in self.brokers.values():
+            one.remove_all_queues()
+
+    def start(self, number):
+        self.brokers[number].start_again()
+
+    def kill(self, number):
+        """kill -9."""
+        self.brokers[number].kill()
+
+    def options(self, prefix, directory):
+        each = [one.about for one in self.brokers.values()]
+        return ["-" + prefix + "Urls", ",".join("amqp://%s:%s" % (one["host"], one["port"]) for one in each), "-" + prefix + "Type", self.kind,
+                "-" + prefix + "ManagementUrl", ",".join(one["management"] for one in each),
+                "-" + prefix + "AuthenticationCredentialsFile", self.brokers[1].credentials(directory)]
+
+    def remove_queues(self, agents):
+        """They go with the queue managers."""
+
+    def depth(self, number, queue):
+        return self.brokers[number].depth(queue)
+
+    def close(self):
+        for name in self.names.values():
+            subprocess.run([SCRIPT, self.kind, "stop", name], timeout=150, capture_output=True)
         shutil.rmtree(self.root, ignore_errors=True)

@@ -64,25 +64,12 @@ status add_management(const property_set& properties, const names& n, std::vecto
   return done();
 }
 
-// Commands make no queues that have to outlive them, so their table does not have it.
-status add_queue_type(const property_set& properties, const names& n, amqp::endpoint& peer) {
-  const std::string property = n.qmgr + "QueueType";
-  if (!properties.is_set(property) || properties.text(property) != "quorum") return done();
-  if (peer.kind != amqp::broker_kind::rabbitmq) {
-    return error{errc::bad_property, fmt::format("{}: {}=quorum needs {}=rabbitmq: no other kind has such queues",
-                                                 properties.origin(), property, n.type)};
-  }
-  peer.quorum_queues = true;
-  return done();
-}
-
 result<qmgr_connection> client_connection(const property_set& properties, const names& n) {
   const auto addresses = addresses_of(properties, n);
   if (!addresses) return addresses.error();
   amqp::endpoint common;
   if (auto added = add_tls(properties, n.ssl, common.tls); !added) return added.error();
   if (const auto kind = amqp::broker_kind_of(properties.text(n.type))) common.kind = *kind;
-  if (auto added = add_queue_type(properties, n, common); !added) return added.error();
   std::vector<amqp::endpoint> peers;
   for (const qmgr_url& address : *addresses) {
     if (address.tls && common.tls.trust.empty()) {
@@ -133,6 +120,20 @@ result<qmgr_connection> connection_from(const property_set& properties, const st
   return out;
 }
 
+// Of those that make queues which outlive them: the table of commands does not have it.
+result<qmgr_connection> with_queue_type(const property_set& properties, const std::string& qmgr,
+                                        result<qmgr_connection> found) {
+  if (!found || properties.text(qmgr + "QueueType") != "quorum") return found;
+  if (found->peer.kind != amqp::broker_kind::rabbitmq) {
+    return error{errc::bad_property, fmt::format("{}: {}QueueType=quorum needs {}Type=rabbitmq: no other kind has such "
+                                                 "queues",
+                                                 properties.origin(), qmgr, qmgr)};
+  }
+  found->peer.quorum_queues = true;
+  for (auto& one : found->more) one.quorum_queues = true;
+  return found;
+}
+
 }  // namespace
 
 std::vector<amqp::endpoint> qmgr_connection::all() const {
@@ -142,10 +143,11 @@ std::vector<amqp::endpoint> qmgr_connection::all() const {
 }
 
 result<qmgr_connection> agent_qmgr_connection(const property_set& agent, const layout& where) {
-  return connection_from(agent, "agentQMgr", "agentSsl", where);
+  return with_queue_type(agent, "agentQMgr", connection_from(agent, "agentQMgr", "agentSsl", where));
 }
 result<qmgr_connection> coordination_qmgr_connection(const property_set& coordination, const layout& where) {
-  return connection_from(coordination, "coordinationQMgr", "coordinationSsl", where);
+  return with_queue_type(coordination, "coordinationQMgr",
+                         connection_from(coordination, "coordinationQMgr", "coordinationSsl", where));
 }
 result<qmgr_connection> command_qmgr_connection(const property_set& command, const layout& where) {
   return connection_from(command, "connectionQMgr", "connectionSsl", where);

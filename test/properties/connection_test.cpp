@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/amqp/dialect.hpp"
 #include "properties/atomic_file.hpp"
 #include "temporary.hpp"
 
@@ -98,6 +99,19 @@ TEST_CASE("connection: quorum queues are RabbitMQ's alone") {
     REQUIRE_FALSE(found.ok());
     CHECK(found.error().code == errc::bad_property);
     CHECK(found.error().text.find("agentQMgrQueueType=quorum needs agentQMgrType=rabbitmq") != std::string::npos);
+  }
+}
+
+TEST_CASE("connection: commands go to a queue manager of any kind") {
+  for (const char* kind : {"embedded", "rabbitmq", "artemis", "qpid"}) {
+    const std::string content =
+        std::string("connectionQMgr=QM1\nconnectionQMgrHost=h\nconnectionQMgrType=") + kind + "\n";
+    const auto read = property_set::parse(content, "command.properties", command_properties());
+    REQUIRE(read.errors.empty());
+    const auto found = command_qmgr_connection(read.values, layout("/"));
+    REQUIRE(found.ok());
+    CHECK(found->peer.host == "h");
+    CHECK(amqp::broker_kind_of(kind) == found->peer.kind);
   }
 }
 

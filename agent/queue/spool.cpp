@@ -43,9 +43,14 @@ struct spool::file {
     unwritten.clear();
     if (last) finish();
   }
+  // A sync that failed is not tried again, for want of room either: the second one can succeed without the data.
   void finish() {
-    if (!good(fdatasync(at.number()) == 0 ? 0 : errno)) return;
-    if (!good(transfer::sync_directory(transfer::parent_of(path)))) return;
+    int failure = fdatasync(at.number()) == 0 ? 0 : errno;
+    if (failure == 0) failure = transfer::sync_directory(transfer::parent_of(path));
+    if (failure != 0) {
+      state.failure = path + ": " + system_text(failure);
+      return;
+    }
     state.digest = sum.digest();
     whole = true;
   }

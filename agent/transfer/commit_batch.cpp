@@ -75,24 +75,24 @@ void commit_batch::sync_data() {
   }
 }
 
+// The comparison reads both files, which can take long: whether this instance may act is asked behind it.
 bool commit_batch::rename_all() {
   for (auto& e : entries_) {
+    const bool there = e.came.ok() && is_there(e);
     if (!may_act_()) return false;
-    if (e.came.ok()) give_name(e);
-    if (!e.came.ok()) ::unlink(e.part.c_str());
+    if (e.came.ok() && !there) {
+      const int failure = rename_file(e.part, e.path, e.replace);
+      if (failure != 0) e.came = cannot_rename(e.part, e.path, failure);
+    }
+    if (there || !e.came.ok()) ::unlink(e.part.c_str());
   }
   return true;
 }
 
 // What arrived before stays: who has it open, or watches the directory, sees it once. It may have its name without
 // being on stable storage.
-void commit_batch::give_name(entry& e) {
-  if (e.may_be_there && same_content(e.part, e.path) && sync_file(e.path) == 0) {
-    ::unlink(e.part.c_str());
-    return;
-  }
-  const int failure = rename_file(e.part, e.path, e.replace);
-  if (failure != 0) e.came = cannot_rename(e.part, e.path, failure);
+bool commit_batch::is_there(const entry& e) {
+  return e.may_be_there && same_content(e.part, e.path) && sync_file(e.path) == 0;
 }
 
 void commit_batch::sync_directories() {

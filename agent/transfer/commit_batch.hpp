@@ -45,7 +45,7 @@ class commit_batch {
   void keep_one_per_file_system(descriptor file);
   void sync_data();
   bool rename_all();
-  static void give_name(entry& e);
+  static bool is_there(const entry& e);
   void sync_directories();
 
   const std::function<bool()> may_act_;

@@ -10,7 +10,7 @@ using Catch::Contains;
 namespace {
 
 // A finished part file of a few bytes for `name`, added to the batch.
-void add(commit_batch& batch, const fs::path& path, std::uint64_t number, bool replace = false) {
+void add(commit_batch& batch, const fs::path& path, std::uint64_t number, bool replace = false, bool there = false) {
   const std::string content = "content of " + std::to_string(number);
   formats::item_begin begin;
   begin.number = number;
@@ -22,6 +22,7 @@ void add(commit_batch& batch, const fs::path& path, std::uint64_t number, bool r
   REQUIRE(part.create().ok());
   REQUIRE(part.write({number, 0, formats::data_check(content), content}).ok());
   REQUIRE(part.finish({number, content.size(), ""}).ok());
+  if (there) part.may_be_there();
   batch.add(part);
 }
 
@@ -158,4 +159,28 @@ TEST_CASE("an instance that may not act any more renames nothing and says nothin
   CHECK_FALSE(batch.commit().has_value());
   CHECK(part_files_in(where.path()) == 3);
   CHECK_FALSE(fs::exists(where.path() / "0"));
+}
+
+TEST_CASE("whether a file is there already is found out before it is asked whether this instance may still act") {
+  const temporary_directory directory;
+  const auto path = directory.path() / "x";
+  write_file(path.string(), "content of 0");
+  fs::permissions(path, fs::perms(0640));
+  bool may = true;
+  // Whoever is asked sees that the comparison is over: what becomes of the file now is not looked at any more.
+  commit_batch batch([&] {
+    write_file(path.string(), "of another instance");
+    return may;
+  });
+  add(batch, path, 0, false, true);
+  SECTION("it may") {
+    const auto outcomes = batch.commit();
+    REQUIRE(outcomes.has_value());
+    CHECK((*outcomes)[0].ok());
+  }
+  SECTION("it may not") {
+    may = false;
+    CHECK_FALSE(batch.commit().has_value());
+  }
+  CHECK(read_file(path.string()) == "of another instance");
 }

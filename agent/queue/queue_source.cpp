@@ -11,9 +11,11 @@ namespace baton::queue {
 namespace {
 
 constexpr logger log{"Queue"};
-constexpr std::uint64_t credit_max = 1000;    // messages on their way to the spool
-constexpr std::uint64_t aliens_max = 1000;    // others that are looked at while some are looked for
-constexpr std::int64_t silence_min_ms = 500;  // far above a round trip: no message came, so there is none
+constexpr std::uint64_t credit_max = 1000;  // messages on their way to the spool
+constexpr std::uint64_t aliens_max = 1000;  // others that are looked at while some are looked for
+// Far above a round trip: no message came, so there is none. Only for queue managers that cannot say it.
+constexpr std::int64_t silence_min_ms = 500;
+constexpr std::int64_t looking_ms = 2000;  // until messages that a dead reader held are on the queue again
 
 }  // namespace
 
@@ -27,105 +29,149 @@ queue_source::queue_source(event_loop& loop, worker_pool& pool, std::shared_ptr<
       intake_(options_.limits) {}
 
 void queue_source::collect() {
-  phase_ = phase::collecting;
-  collects_ = true;
-  join();
+  happen(event::collect{});
 }
 
 void queue_source::look_for(std::string identities, bool taken, bool make_file) {
   intake_ = looking(std::move(identities));
-  taken_ = taken;
-  make_file_ = make_file;
-  phase_ = phase::looking;
-  join();
+  happen(event::look_for{taken, make_file});
 }
 
 void queue_source::take_off() {
-  wanted_ = true;
-  if (phase_ == phase::holding) proceed();
+  happen(event::take_off{});
 }
 
 void queue_source::stop() {
-  phase_ = phase::over;
+  machine_.stop();
   to_ = {};
   loop_.cancel(silence_);
   if (spool_) spool_->stop();
   if (task_ != 0) from_->leave(std::exchange(task_, 0));
 }
 
+void queue_source::happen(const input& what) {
+  for (const action next : machine_.step(what)) act(next);
+}
+
+// What tells somebody something is the last action: the call may end this object.
+void queue_source::act(action what) {
+  switch (what) {
+    case action::join:
+      return join();
+    case action::collect_anew:
+      forget();
+      intake_ = intake(options_.limits);
+      return;
+    case action::look_anew:
+      forget();
+      intake_ = looking(intake_.identities());
+      return;
+    case action::make_file:
+      return make_file();
+    case action::receive:
+      return receive();
+    case action::write:
+      return write();
+    case action::tell_collected:
+      return tell_collected();
+    case action::tell_found:
+      return std::function<void()>(to_.found)();
+    case action::announce:
+      return announce();
+    case action::record:
+      return record();
+    case action::settle:
+      return settle();
+    case action::finish:
+      return finish();
+    case action::fail_empty:
+    case action::fail_no_group:
+    case action::fail_missing:
+    case action::fail_overtaken:
+    case action::fail_unfit:
+    case action::fail_unwritten:
+      return fail(what);
+  }
+}
+
 void queue_source::join() {
   task_ = from_->join(
       {[this] { begun(); },
        [this](amqp::delivery_id delivery, amqp::message&& content) { received(delivery, std::move(content)); },
-       [this] { lost(); },
-       [this](const error& why) { fail(render(messages::BFGTR0048E, from_->options().queue, why.text)); }});
+       [this] { drained(); }, [this] { happen(event::lost{}); },
+       [this](const error& why) {
+         const auto failed = to_.failed;
+         stop();
+         if (failed) failed(render(messages::BFGTR0048E, from_->options().queue, why.text), false);
+       }});
 }
 
 void queue_source::begun() {
-  if (taken_ && from_->is_overtaken(options_.transfer_id)) {
-    return fail(render(messages::BFGTR0051E, intake_.count(), from_->options().queue), true);
-  }
-  if (phase_ == phase::collecting || make_file_) make_spool();
-  credit_ = unwritten_ = 0;
-  grant();
-  await_silence();
+  happen(event::begun{from_->is_overtaken(options_.transfer_id)});
 }
 
-// As much as there is room for, in the spool's memory and among the messages that may be held.
-void queue_source::grant() {
-  const auto left = [](std::uint64_t most, std::uint64_t used) { return most - std::min(most, used); };
-  const std::uint64_t waiting = candidates_.size();
-  const std::uint64_t room = std::min(left(credit_max, credit_ + unwritten_), left(intake_.room(), waiting + credit_));
-  if (room == 0) return;
-  credit_ += room;
-  from_->add_credit(static_cast<std::uint32_t>(room));
-}
-
-void queue_source::make_spool() {
+void queue_source::make_file() {
   if (spool_) spool_->stop();
   const auto written = [this](std::uint64_t messages) {
     unwritten_ -= messages;
-    if (phase_ == phase::collecting || phase_ == phase::looking) grant();
+    if (receives()) grant();
   };
   const auto waits = [this](const std::string& why) { log(messages::BFGTR0038W, options_.transfer_id, why); };
   spool_ = std::make_shared<spool>(loop_, pool_, options_.file, options_.checksum, spool::handlers{written, waits});
 }
 
-void queue_source::await_silence() {
-  loop_.cancel(silence_);
-  const std::int64_t wait = phase_ == phase::looking ? 4 * silence_min_ms : options_.wait_ms;
-  silence_ = loop_.after(std::max(wait, silence_min_ms), [this] { silent(); });
+void queue_source::receive() {
+  credit_ = unwritten_ = 0;
+  draining_ = false;
+  grant();
+}
+
+// As much as there is room for, in the spool's memory and among the messages that may be held.
+void queue_source::grant() {
+  if (draining_) return;  // its end needs to tell what was given before it
+  const auto left = [](std::uint64_t most, std::uint64_t used) { return most - std::min(most, used); };
+  const std::uint64_t waiting = candidates_.size();
+  const std::uint64_t room = std::min(left(credit_max, credit_ + unwritten_), left(intake_.room(), waiting + credit_));
+  if (room > 0) from_->add_credit(static_cast<std::uint32_t>(room));
+  credit_ += room;
+  await_silence();
 }
 
 void queue_source::received(amqp::delivery_id delivery, amqp::message&& content) {
-  if (phase_ != phase::collecting && phase_ != phase::looking) return;  // it goes back when the turn is over
-  await_silence();
+  if (!receives()) return;  // it goes back when the turn is over
+  came_ = true;
   --credit_;
-  if (content.other || intake_.too_large(content.body.size())) {
-    const std::string why = content.other
-                                ? "its body is neither bytes nor text"
-                                : std::to_string(content.body.size()) + " bytes, more than maxInputOutputMessageLength";
-    if (phase_ == phase::collecting)
-      fail(render(messages::BFGTR0049E, intake_.count() + 1, from_->options().queue, why));
-    return;
+  if (content.other) return unfit("its body is neither bytes nor text");
+  if (intake_.too_large(content.body.size())) {
+    return unfit(std::to_string(content.body.size()) + " bytes, more than maxInputOutputMessageLength");
   }
-  if (options_.group && phase_ == phase::collecting) return consider(delivery, std::move(content));
+  if (options_.group && machine_.now() == state::collecting) return consider(delivery, std::move(content));
   const intake::verdict found = intake_.on_message(identity_of(content.id, content.body), content.body.size());
   switch (found) {
     case intake::verdict::take:
     case intake::verdict::last:
-      more_ = found == intake::verdict::last && phase_ == phase::collecting;
+      more_ = found == intake::verdict::last && machine_.now() == state::collecting;
       if (options_.group)
         members_[intake_.place()] = {delivery, {}, spool_ ? std::move(content.body) : std::string()};
       else
         add(delivery, content.body);
-      return found == intake::verdict::last ? complete() : grant();
+      return found == intake::verdict::last ? enough() : grant();
     case intake::verdict::full:
       more_ = true;
-      return complete();
+      return enough();
     case intake::verdict::alien:
-      if (++aliens_ < (options_.group ? options_.limits.messages_max : aliens_max)) grant();
+      return alien();
   }
+}
+
+void queue_source::unfit(const std::string& why) {
+  if (machine_.now() == state::looking) return alien();
+  unfit_ = why;
+  happen(event::unfit{});
+}
+
+void queue_source::alien() {
+  ++aliens_ < (options_.group ? options_.limits.messages_max : aliens_max) ? grant() : enough();
 }
 
 void queue_source::add(amqp::delivery_id delivery, std::string_view body) {
@@ -139,7 +185,7 @@ void queue_source::add(amqp::delivery_id delivery, std::string_view body) {
 // another one goes back when the turn is over.
 void queue_source::consider(amqp::delivery_id delivery, amqp::message&& content) {
   const auto& most = options_.limits;
-  if (!candidates_.empty() && candidate_bytes_ + content.body.size() > most.bytes_max) return complete();
+  if (!candidates_.empty() && candidate_bytes_ + content.body.size() > most.bytes_max) return enough();
   const auto last = content.properties.find(last_in_group_property);
   const auto group = groups_.add(
       {content.group_id, content.group_sequence, last != content.properties.end() && last->second == "true"});
@@ -150,99 +196,92 @@ void queue_source::consider(amqp::delivery_id delivery, amqp::message&& content)
     (void)intake_.on_message(one.identity, one.body.size());
     members_[intake_.place()] = std::move(one);
   }
-  !group.empty() || candidates_.size() >= most.messages_max ? complete() : grant();
+  !group.empty() || candidates_.size() >= most.messages_max ? enough() : grant();
 }
 
-void queue_source::write_group() {
-  for (auto& [place, one] : std::exchange(members_, {})) add(one.delivery, one.body);
-}
-
-// Nothing more came: that was all.
-void queue_source::silent() {
-  if (phase_ == phase::collecting || phase_ == phase::looking) complete();
-}
-
-void queue_source::complete() {
+// While there is no credit, since the file has to be written first, nothing can come, and that says nothing.
+void queue_source::await_silence() {
   loop_.cancel(silence_);
-  if (phase_ == phase::collecting && intake_.count() == 0) {
-    if (options_.group && !candidates_.empty()) {
-      return fail(render(messages::BFGTR0058E, candidates_.size(), from_->options().queue));
-    }
-    return fail(render(messages::BFGTR0050E, from_->options().queue));
-  }
-  if (phase_ == phase::looking && intake_.held() < intake_.count() && !taken_) {
-    return fail(render(messages::BFGTR0051E, intake_.count() - intake_.held(), from_->options().queue));
-  }
-  const bool looked_for = std::exchange(phase_, phase::closing) == phase::looking;
-  write_group();
-  if (!spool_) return looked();
-  spool_->finish([weak = weak_from_this(), looked_for](const spooled& file) {
+  if (draining_ || credit_ == 0) return;
+  std::int64_t wait = machine_.now() == state::looking ? looking_ms : options_.wait_ms;
+  if (!from_->can_drain()) wait = std::max(wait, silence_min_ms);
+  silence_ = loop_.after(wait, [this] { silent(); });
+}
+
+void queue_source::silent() {
+  if (!receives()) return;
+  if (!from_->can_drain()) return enough();
+  draining_ = true;
+  came_ = false;
+  from_->drain();
+}
+
+// Credit that came back is a message that was not there.
+void queue_source::drained() {
+  draining_ = false;
+  if (!receives()) return;
+  const bool empty = std::exchange(credit_, 0) > 0;
+  if (empty && (!came_ || options_.wait_ms == 0)) return enough();
+  grant();
+}
+
+void queue_source::enough() {
+  loop_.cancel(silence_);
+  happen(event::enough{intake_.count(), intake_.held(), candidates_.size()});
+}
+
+void queue_source::write() {
+  for (auto& [place, one] : std::exchange(members_, {})) add(one.delivery, one.body);
+  if (!spool_) return happen(event::written{});
+  spool_->finish([weak = weak_from_this()](const spooled& file) {
     const auto self = weak.lock();
-    if (!self || self->phase_ != phase::closing) return;
+    if (!self || self->machine_.now() != state::writing) return;
     self->spool_.reset();
-    self->make_file_ = false;
-    if (!file.failure.empty()) return self->fail(render(messages::BFGIO0901E, self->options_.file, file.failure));
-    if (looked_for) return self->looked();
-    self->phase_ = phase::holding;
-    self->told_found_ = true;
-    self->collects_ = false;
-    self->to_.collected({self->intake_.identities(), file, self->more_});
+    self->file_ = file;
+    self->happen(event::written{!file.failure.empty()});
   });
 }
 
-void queue_source::looked() {
-  phase_ = phase::holding;
-  if (wanted_) return proceed();
-  if (std::exchange(told_found_, true)) return;
-  const auto found = to_.found;
-  found();
+void queue_source::tell_collected() {
+  const auto tell = to_.collected;
+  tell({intake_.identities(), file_, more_});
 }
 
-// Other readers are told first, then the record says so, then they go: who finds none of them on the queue knows by
-// these two who has them.
-void queue_source::proceed() {
-  phase_ = phase::taking;
-  if (taken_) return settle();
+void queue_source::announce() {
   const std::string first = to_hex(intake_.identities().substr(0, intake::identity_bytes));
   from_->announce(options_.transfer_id, first, [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (!self || self->phase_ != phase::taking) return;
-    self->to_.taking([weak] {
-      const auto again = weak.lock();
-      if (!again || again->phase_ == phase::over) return;
-      again->taken_ = true;
-      if (again->phase_ == phase::taking) again->settle();
-    });
+    if (const auto self = weak.lock()) self->happen(event::announced{});
+  });
+}
+
+void queue_source::record() {
+  const auto taking = to_.taking;
+  taking([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->happen(event::recorded{});
   });
 }
 
 void queue_source::settle() {
-  from_->settle(held_, [this] {
-    held_.clear();
-    from_->leave(std::exchange(task_, 0));
-    const auto taken = to_.taken;
-    taken();
-  });
+  from_->settle(held_, [this] { happen(event::settled{}); });
+}
+
+void queue_source::finish() {
+  held_.clear();
+  from_->leave(std::exchange(task_, 0));
+  const auto taken = to_.taken;
+  taken();
 }
 
 // What was held is on the queue again.
-void queue_source::lost() {
+void queue_source::forget() {
   loop_.cancel(silence_);
+  draining_ = more_ = false;
   held_.clear();
   groups_ = {};
   candidates_.clear();
   candidate_bytes_ = 0;
   members_.clear();
   aliens_ = 0;
-  if (phase_ == phase::over) return;
-  if (collects_) {  // the list is not in anybody's hands yet
-    phase_ = phase::collecting;
-    intake_ = intake(options_.limits);
-    more_ = false;
-    return;
-  }
-  phase_ = phase::looking;
-  intake_ = looking(intake_.identities());
 }
 
 intake queue_source::looking(std::string identities) const {
@@ -250,10 +289,25 @@ intake queue_source::looking(std::string identities) const {
   return {options_.limits, std::move(identities), how};
 }
 
-void queue_source::fail(std::string text, bool overtaken) {
+void queue_source::fail(action how) {
+  const std::string& queue = from_->options().queue;
   const auto failed = to_.failed;
   stop();
-  if (failed) failed(text, overtaken);
+  if (!failed) return;
+  switch (how) {
+    case action::fail_no_group:
+      return failed(render(messages::BFGTR0058E, candidates_.size(), queue), false);
+    case action::fail_missing:
+      return failed(render(messages::BFGTR0051E, intake_.count() - intake_.held(), queue), false);
+    case action::fail_overtaken:
+      return failed(render(messages::BFGTR0051E, intake_.count(), queue), true);
+    case action::fail_unfit:
+      return failed(render(messages::BFGTR0049E, intake_.count() + 1, queue, unfit_), false);
+    case action::fail_unwritten:
+      return failed(render(messages::BFGIO0901E, options_.file, file_.failure), false);
+    default:
+      return failed(render(messages::BFGTR0050E, queue), false);
+  }
 }
 
 }  // namespace baton::queue

@@ -7,12 +7,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/queue/groups.hpp"
 #include "agent/queue/intake.hpp"
+#include "agent/queue/machine.hpp"
 #include "agent/queue/spool.hpp"
 #include "agent/queue/subscriber.hpp"
 
@@ -59,49 +59,58 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
   void stop();
 
  private:
-  enum class phase { idle, collecting, closing, looking, holding, taking, over };
-  void join();
-  void begun();
-  void grant();
-  void received(amqp::delivery_id delivery, amqp::message&& content);
-  void lost();
-  void silent();
-  void await_silence();
-  void make_spool();
   // One that is held until it is known whether it is of the group, or which place it has there.
   struct candidate {
     amqp::delivery_id delivery = 0;
     std::string identity, body;
   };
+  void happen(const input& what);
+  void act(action what);
+  void join();
+  bool receives() const { return machine_.now() == state::collecting || machine_.now() == state::looking; }
+  void begun();
+  void make_file();
+  void receive();
+  void grant();
+  void received(amqp::delivery_id delivery, amqp::message&& content);
+  void unfit(const std::string& why);
+  void alien();
   void add(amqp::delivery_id delivery, std::string_view body);
   void consider(amqp::delivery_id delivery, amqp::message&& content);
-  void write_group();
-  intake looking(std::string identities) const;
-  void complete();
-  void looked();
-  void proceed();
+  void await_silence();
+  void silent();
+  void drained();
+  void enough();
+  void write();
+  void tell_collected();
+  void announce();
+  void record();
   void settle();
-  void fail(std::string text, bool overtaken = false);
+  void finish();
+  void forget();
+  intake looking(std::string identities) const;
+  void fail(action how);
 
   event_loop& loop_;
   worker_pool& pool_;
   const std::shared_ptr<subscriber> from_;
   const source_options options_;
   handlers to_;
-  phase phase_ = phase::idle;
+  machine machine_;
   intake intake_;
   std::vector<amqp::delivery_id> held_;
   std::shared_ptr<spool> spool_;
+  spooled file_;  // what was written last
   groups groups_;
   std::vector<candidate> candidates_;  // of a group, while messages are collected
   std::uint64_t candidate_bytes_ = 0;
   std::map<std::uint64_t, candidate> members_;  // of the group, by their places
-  bool collects_ = false;                       // until collected() was told: what is lost meanwhile is begun anew
-  bool taken_ = false, make_file_ = false, more_ = false, told_found_ = false;
+  bool more_ = false;
+  std::string unfit_;            // why the last message cannot be in a file
   std::uint64_t credit_ = 0;     // granted, and not used
   std::uint64_t unwritten_ = 0;  // messages that the spool has not written yet
   std::uint64_t aliens_ = 0;
-  bool wanted_ = false;  // take_off() was called
+  bool draining_ = false, came_ = false;  // a message, since the drain began
   int task_ = 0;
   event_loop::timer_id silence_ = 0;
 };

@@ -59,7 +59,11 @@ void subscriber::serve() {
 
 void subscriber::attach() {
   if (tasks_.empty() || link_ != 0) return;
-  if (!connection_) connection_ = std::make_unique<amqp::connection>(loop_, where_(), *this);
+  if (!connection_) {
+    const auto where = where_();
+    can_drain_ = amqp::dialect_of(where.peer.kind).can_drain();
+    connection_ = std::make_unique<amqp::connection>(loop_, where, *this);
+  }
   if (marks_ == 0) marks_ = connection_->open_sender(options_.mark_queue);
   amqp::receiver_options wanted;
   wanted.address = options_.queue;
@@ -174,6 +178,12 @@ void subscriber::received(amqp::link_id link, amqp::delivery_id delivery, amqp::
   if (link != link_ || tasks_.empty()) return;
   const auto received = tasks_.front().second.received;
   received(delivery, std::move(content));
+}
+
+void subscriber::drained(amqp::link_id link) {
+  if (link != link_ || tasks_.empty()) return;
+  const auto drained = tasks_.front().second.drained;
+  drained();
 }
 
 }  // namespace baton::queue

@@ -33,6 +33,7 @@ class subscriber : public amqp::connection_events {
   struct task {
     std::function<void()> begun;  // the queue is attached: credit may be granted
     std::function<void(amqp::delivery_id, amqp::message&&)> received;
+    std::function<void()> drained;              // no credit is left
     std::function<void()> lost;                 // what it held is on the queue again; begun() follows
     std::function<void(const error&)> refused;  // for good: there is no such queue, or it may not be read
   };
@@ -49,6 +50,9 @@ class subscriber : public amqp::connection_events {
 
   // For the task whose turn it is.
   void add_credit(std::uint32_t count) { connection_->add_credit(link_, count); }
+  // Whether the queue manager can say that a queue is empty; and asks it, one at a time: drained() follows.
+  bool can_drain() const { return can_drain_; }
+  void drain() { connection_->drain(link_); }
   // Tells other readers that this transfer takes the messages that begin with `first` (see intake) off the queue;
   // `then` when they will know, and never when lost() comes before.
   void announce(const std::string& transfer_id, const std::string& first, std::function<void()> then);
@@ -65,6 +69,7 @@ class subscriber : public amqp::connection_events {
   void connection_lost(const error& why) override;
   void link_opened(amqp::link_id link, const std::string& address) override;
   void link_lost(amqp::link_id link, const error& why) override;
+  void drained(amqp::link_id link) override;
   void received(amqp::link_id link, amqp::delivery_id delivery, amqp::message&& content) override;
   void sent(amqp::send_id id, amqp::outcome how) override;
   void tell_lost();
@@ -79,7 +84,7 @@ class subscriber : public amqp::connection_events {
   amqp::link_id link_ = 0, marks_ = 0;
   std::deque<std::pair<int, task>> tasks_;  // the first one's turn
   int last_task_ = 0;
-  bool attached_ = false, told_excluded_ = false;
+  bool attached_ = false, told_excluded_ = false, can_drain_ = false;
   std::string told_;  // the last trouble in the log
   std::map<amqp::send_id, std::function<void()>> certain_;
   std::optional<journal> journal_;

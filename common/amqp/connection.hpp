@@ -85,6 +85,8 @@ class connection_events {
   virtual void received(link_id link, delivery_id delivery, message&& content) {
     (void)link, (void)delivery, (void)content;
   }
+  // No credit is left: the queue was empty if fewer messages came than credit was given.
+  virtual void drained(link_id link) { (void)link; }
   // The peer's outcome of a message that was sent. With durable messages `accepted` means: on stable storage.
   virtual void sent(send_id id, outcome how) { (void)id, (void)how; }
 };
@@ -109,6 +111,9 @@ class connection {
   send_id send(link_id sender, message content);
   void settle(delivery_id delivery, outcome how);
   void add_credit(link_id receiver, std::uint32_t count);
+  // Asks for the messages that there is credit for and that are there now; then `drained`. One at a time. With kinds of
+  // queue manager that cannot it must not be called (dialect.hpp).
+  void drain(link_id receiver);
 
   // The idle timeout that the peer advertised when it opened: it drops this side some time after that much silence (how
   // much later differs between brokers, but not before). 0: none, or the connection is not open yet. Any thread.

@@ -64,6 +64,8 @@ class dialect {
   virtual bool refuses_missing_queues() const = 0;
   virtual bool has_dynamic_queues() const = 0;
   virtual bool can_browse() const = 0;
+  // A receiver that asks for it gives back credit that no message is there for, and so knows that the queue is empty.
+  virtual bool can_drain() const { return true; }
   // What was settled just before the connection closes counts. Otherwise sessions have to end first.
   virtual bool settles_before_close() const = 0;
 

@@ -154,6 +154,7 @@ class rabbitmq : public dialect {
   std::int64_t drops_after_ms(std::uint32_t advertised_ms) const override {
     return std::int64_t{advertised_ms} * 41 / 10;
   }
+  bool can_drain() const override { return false; }   // of a classic queue: it would end the session
   bool can_browse() const override { return false; }  // it would echo the wish, and consume
   bool settles_before_close() const override { return false; }
 

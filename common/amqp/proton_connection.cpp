@@ -129,6 +129,7 @@ class connection::driver : public proton::messaging_handler,
   void on_receiver_error(proton::receiver& r) override { links_.on_link_end(r, r.error()); }
   void on_receiver_close(proton::receiver& r) override { links_.on_link_end(r, r.error()); }
   void on_receiver_detach(proton::receiver& r) override { links_.on_link_end(r, r.error()); }
+  void on_receiver_drain_finish(proton::receiver& r) override { links_.on_drained(r); }
   void on_sender_open(proton::sender& s) override { links_.on_sender_open(s); }
   void on_sender_error(proton::sender& s) override { links_.on_link_end(s, s.error()); }
   void on_sender_close(proton::sender& s) override { links_.on_link_end(s, s.error()); }
@@ -143,6 +144,7 @@ class connection::driver : public proton::messaging_handler,
   void opened(link_id link, const std::string& queue) override;
   void ended(link_id link, const error& why) override;
   void arrived(link_id link, delivery_id delivery, message&& content) override;
+  void drained(link_id link) override;
   void settled(send_id id, outcome how) override;
 
   connection_events* forget_owner();
@@ -348,6 +350,10 @@ void connection::driver::arrived(link_id link, delivery_id delivery, message&& c
   tell([link, delivery, plain](connection_events& events) { events.received(link, delivery, std::move(*plain)); });
 }
 
+void connection::driver::drained(link_id link) {
+  tell([link](connection_events& events) { events.drained(link); });
+}
+
 void connection::driver::settled(send_id id, outcome how) {
   tell([id, how](connection_events& events) { events.sent(id, how); });
 }
@@ -413,6 +419,10 @@ void connection::settle(delivery_id delivery, outcome how) {
 
 void connection::add_credit(link_id receiver, std::uint32_t count) {
   driver_->run_on_amqp_thread([d = driver_.get(), receiver, count] { d->links_.add_credit(receiver, count); });
+}
+
+void connection::drain(link_id receiver) {
+  driver_->run_on_amqp_thread([d = driver_.get(), receiver] { d->links_.drain(receiver); });
 }
 
 std::uint32_t connection::peer_idle_timeout_ms() const {

@@ -12,6 +12,7 @@
 #include <proton/symbol.hpp>
 #include <proton/target.hpp>
 #include <proton/value.hpp>
+#include <utility>
 
 #include "common/amqp/proton_message.hpp"
 
@@ -209,6 +210,17 @@ void proton_links::settle(delivery_id delivery, outcome how) {
 
 void proton_links::add_credit(link_id link, std::uint32_t count) {
   if (const auto found = receivers_.find(link); found != receivers_.end()) found->second.link.add_credit(count);
+}
+
+void proton_links::drain(link_id link) {
+  const auto found = receivers_.find(link);
+  if (found != receivers_.end() && !std::exchange(found->second.draining, true)) found->second.link.drain();
+}
+
+void proton_links::on_drained(const proton::receiver& r) {
+  const link_id link = id_of(r);
+  const auto found = receivers_.find(link);
+  if (found != receivers_.end() && std::exchange(found->second.draining, false)) listener_.drained(link);
 }
 
 }  // namespace baton::amqp

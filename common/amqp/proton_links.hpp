@@ -27,6 +27,7 @@ class link_listener {
   virtual void opened(link_id link, const std::string& queue) = 0;
   virtual void ended(link_id link, const error& why) = 0;  // it is dropped already
   virtual void arrived(link_id link, delivery_id delivery, message&& content) = 0;
+  virtual void drained(link_id link) = 0;
   virtual void settled(send_id id, outcome how) = 0;
 };
 
@@ -45,6 +46,7 @@ class proton_links {
   void send(link_id link, send_id id, message&& content);
   void settle(delivery_id delivery, outcome how);
   void add_credit(link_id link, std::uint32_t count);
+  void drain(link_id link);
   // Ends its session too. Links that do not exist are passed over, here and above.
   void drop(link_id link);
   void drop_all();
@@ -54,6 +56,7 @@ class proton_links {
 
   // What Proton says.
   void on_receiver_open(proton::receiver& r);
+  void on_drained(const proton::receiver& r);
   void on_sender_open(proton::sender& s);
   void on_sendable(proton::sender& s);
   void on_message(proton::delivery& delivery, proton::message& content);
@@ -75,6 +78,7 @@ class proton_links {
     proton::session session;
     proton::receiver link;
     receiver_options options;
+    bool draining = false;
   };
 
   proton::session begin_session(proton::connection& through);

@@ -77,6 +77,7 @@ class client : public amqp::connection_events {
   std::map<amqp::link_id, std::string> opened;
   std::map<amqp::link_id, error> lost;
   std::vector<arrived> messages;
+  std::map<amqp::link_id, int> drained_times;
   std::map<amqp::send_id, amqp::outcome> outcomes;
   amqp::connection link;
 
@@ -88,6 +89,7 @@ class client : public amqp::connection_events {
   void received(amqp::link_id id, amqp::delivery_id delivery, amqp::message&& content) override {
     messages.push_back({id, delivery, std::move(content)});
   }
+  void drained(amqp::link_id id) override { ++drained_times[id]; }
   void sent(amqp::send_id id, amqp::outcome how) override { outcomes[id] = how; }
 };
 

@@ -83,6 +83,34 @@ TEST_CASE("broker: a stream is settled when it is sent, and comes as fast as cre
   CHECK(last.content.body == "behind them");
 }
 
+TEST_CASE("broker: a receiver that drains has all that there was, and can go on") {
+  if (!speech().can_drain()) return;
+  const own_queue queue;
+  client c(broker());
+  const auto to = c.sender(queue.name);
+  const auto from = c.receiver(queue.name, 0);
+  const auto drain = [&](std::uint32_t credit, int times) {
+    c.link.add_credit(from, credit);
+    c.link.drain(from);
+    c.until("it is drained", [&] { return c.drained_times[from] == times; });
+  };
+  drain(10, 1);
+  CHECK(c.messages.empty());
+  constexpr std::size_t count = 500;
+  for (std::size_t i = 0; i < count; ++i) c.link.send(to, text(std::to_string(i)));
+  c.until("all are accepted", [&] { return c.outcomes.size() == count; });
+  drain(1000, 2);
+  CHECK(c.messages.size() == count);
+  for (std::size_t i = 0; i < c.messages.size(); ++i) CHECK(c.messages[i].content.body == std::to_string(i));
+  drain(5, 3);
+  CHECK(c.messages.size() == count);
+  // The credit of a drain is gone; more is granted as before.
+  c.messages.clear();
+  c.send(to, text("behind them"));
+  c.link.add_credit(from, 1);
+  CHECK(c.take().content.body == "behind them");
+}
+
 TEST_CASE("broker: what it cannot do is refused instead of done otherwise") {
   const own_queue queue;
   client c(broker());

@@ -59,6 +59,7 @@ TEST_CASE("dialect: the document says what each kind does") {
             [](const dialect& d) { return d.has_exclusive_receivers() ? "yes" : "no"; });
   check_row("consumer priority", [](const dialect& d) { return d.has_consumer_priority() ? "yes" : "no"; });
   check_row("browse", [](const dialect& d) { return d.can_browse() ? "yes" : "no"; });
+  check_row("says that a queue is empty", [](const dialect& d) { return d.can_drain() ? "yes" : "no"; });
   check_row("answers to commands", [](const dialect& d) { return d.has_dynamic_queues() ? "dynamic" : "declared"; });
   check_row("a client that hangs is dropped after the advertised idle timeout times",
             [](const dialect& d) { return fmt::format("{}", static_cast<double>(d.drops_after_ms(1000)) / 1000); });

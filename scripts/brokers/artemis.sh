@@ -33,6 +33,9 @@ configure() {
   sed -i -e 's#protocols=CORE,AMQP,STOMP,HORNETQ,MQTT,OPENWIRE#protocols=CORE,AMQP;amqpIdleTimeout=5000#' \
     -e 's#amqpMinLargeMessageSize=102400#amqpMinLargeMessageSize=1048576#' \
     -e "s#<max-disk-usage>[0-9]*</max-disk-usage>#<max-disk-usage>${BATON_ARTEMIS_DISK_PERCENT:-100}</max-disk-usage>#" "$home/instance/etc/broker.xml"
+  # With TLS the same once more.
+  [ -z "$tls_port" ] || sed -i -e '/<acceptor name="artemis">/{p;s#name="artemis"#name="tls"#' -e "s#:$port?#:$tls_port?#" \
+    -e "s#</acceptor>#;sslEnabled=true;keyStoreType=PKCS12;keyStorePath=$tls_store;keyStorePassword=$tls_password&#}" "$home/instance/etc/broker.xml"
   # One that returns asks first whether its backup serves: otherwise both do, with different content.
   [ "$as" != replicating-live ] ||
     sed -i 's#<primary>#&<check-for-active-server>true</check-for-active-server>#' "$home/instance/etc/broker.xml"

@@ -1,19 +1,78 @@
-"""A RabbitMQ that speaks TLS itself, also its management: transfers over amqps://, with the name in its certificate checked;
+"""A broker that speaks TLS itself, RabbitMQ also with its management: transfers over amqps://, with the name in its certificate checked;
 one for another name, or that has expired, is refused until it is replaced, and then the same process goes on."""
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from brokers import KIND, KINDS, SCRIPT, broker
-from certificates import Authority
+from certificates import Authority, openssl
 from processes import ROOT, eventually
 from qmgr_pair import free_port
 from topology import Topology
 
 BROKER = broker()
+
+
+class RabbitMqTls:
+    """Reads PEM files, and them again for a handshake after its cache was emptied."""
+
+    def __init__(self, authority):
+        self.authority = authority
+        self.files = {end: authority.path("current." + end) for end in ("pem", "key")}
+        self.management = free_port()
+
+    def take(self, stem):
+        for end, path in self.files.items():
+            os.replace(shutil.copy(stem + "." + end, path + ".new"), path)
+
+    def reload(self, broker):
+        broker.control("eval", "ssl:clear_pem_cache().")
+
+    def environment(self, port):
+        files = {"cacertfile": self.authority.certificate, "certfile": self.files["pem"], "keyfile": self.files["key"]}
+        lines = ["listeners.ssl.1 = 127.0.0.1:%d" % port, "ssl_options.verify = verify_none", "management.ssl.ip = 127.0.0.1",
+                 "management.ssl.port = %d" % self.management]
+        lines += ["%s.%s = %s" % (where, what, path) for where in ("ssl_options", "management.ssl") for what, path in files.items()]
+        return {"BATON_RABBITMQ_CONF": "\n".join(lines)}
+
+    def urls(self, port):
+        return {"Urls": "amqps://localhost:%d" % port, "ManagementUrl": "https://localhost:%d" % self.management}
+
+
+class JavaTls:
+    """Reads a keystore; it is managed over AMQP itself."""
+    PASSWORD = "keystore"
+
+    def __init__(self, authority):
+        self.store = authority.path("current.p12")
+
+    def take(self, stem):
+        openssl("pkcs12", "-export", "-name", "broker", "-in", stem + ".pem", "-inkey", stem + ".key", "-out", self.store + ".new", "-passout", "pass:" + self.PASSWORD)
+        os.replace(self.store + ".new", self.store)
+
+    def environment(self, port):
+        return {"BATON_JAVA_TLS": "%d:%s:%s" % (port, self.store, self.PASSWORD)}
+
+    def urls(self, port):
+        return {"Urls": "amqps://localhost:%d" % port}
+
+
+class ArtemisTls(JavaTls):
+    def reload(self, broker):
+        broker.operate("reload()", on=',component=acceptors,name="tls"')
+
+
+class QpidTls(JavaTls):
+    def reload(self, broker):
+        broker.http("/api/latest/keystore/tls/reload", "POST", {})
+        broker.http("/api/latest/port/TLS/updateTLS", "POST", {})
+
+
+TLS = {"rabbitmq": RabbitMqTls, "artemis": ArtemisTls, "qpid": QpidTls}
 
 
 class OwnTls(unittest.TestCase):
@@ -23,38 +82,47 @@ class OwnTls(unittest.TestCase):
         shutil.rmtree(home, ignore_errors=True)
         self.addCleanup(shutil.rmtree, home, ignore_errors=True)
         self.authority = Authority(os.path.join(home, "authority"))
-        self.port, management = free_port(), free_port()
-        self.pem = {end: self.authority.path("current." + end) for end in ("pem", "key")}
-        self.use("localhost", 2)
-        files = {"cacertfile": self.authority.certificate, "certfile": self.pem["pem"], "keyfile": self.pem["key"]}
-        lines = ["listeners.ssl.1 = 127.0.0.1:%d" % self.port, "ssl_options.verify = verify_none", "management.ssl.ip = 127.0.0.1",
-                 "management.ssl.port = %d" % management]
-        lines += ["%s.%s = %s" % (where, what, path) for where in ("ssl_options", "management.ssl") for what, path in files.items()]
-        subprocess.run([SCRIPT, KIND, "start", name], check=True, capture_output=True, timeout=150, env=dict(os.environ, BATON_RABBITMQ_CONF="\n".join(lines)))
+        self.tls = TLS[KIND](self.authority)
+        self.port = free_port()
+        self.tls.take(self.issue("localhost", 2))
+        # Registered first: one that did not start is stopped too, before its folder goes.
         self.addCleanup(subprocess.run, [SCRIPT, KIND, "stop", name], timeout=150, capture_output=True)
+        subprocess.run([SCRIPT, KIND, "start", name], check=True, capture_output=True, timeout=150, env=dict(os.environ, **self.tls.environment(self.port)))
         self.broker = KINDS[KIND](name)
         self.t = Topology(properties={"agentQMgrRetryInterval": "1"}, broker=self.broker)
         self.addCleanup(self.t.close)
-        urls = ("amqps://localhost:%d" % self.port, "https://localhost:%d" % management)
         for agent in self.t.agents:
-            self.reach(self.t.config(agent), "agent", "agentQMgr", *urls)
-        self.reach(os.path.join(self.t.data, "mqft/config", self.t.QMGR, "command.properties"), "connection", "connectionQMgr", *urls)
+            self.reach(self.t.config(agent), "agent", "agentQMgr")
+        self.reach(self.t.command_config(), "connection", "connectionQMgr")
 
-    def reach(self, path, ssl, qmgr, url, management):
+    def reach(self, path, ssl_prefix, qmgr):
         """The URLs take the place of host and port."""
         with open(path) as text:
             kept = [line for line in text if not line.startswith((qmgr + "Host=", qmgr + "Port=", qmgr + "ManagementUrl="))]
         with open(path, "w") as out:
             out.writelines(kept)
-            out.write("%sSslTrustStore=%s\n%sUrls=%s\n%sManagementUrl=%s\n" % (ssl, self.authority.certificate, qmgr, url, qmgr, management))
+            out.write("%sSslTrustStore=%s\n" % (ssl_prefix, self.authority.certificate))
+            out.writelines("%s%s=%s\n" % (qmgr, what, url) for what, url in self.tls.urls(self.port).items())
+
+    def issue(self, name, days):
+        self.authority.issue(name, days)
+        return self.authority.path("%s_%d" % (name, days))
 
     def use(self, name, days):
-        """From the next handshake on."""
-        self.authority.issue(name, days)
-        for end, path in self.pem.items():
-            os.replace(shutil.copy(self.authority.path("%s_%d.%s" % (name, days, end)), path + ".new"), path)
-        if hasattr(self, "broker"):
-            self.broker.control("eval", "ssl:clear_pem_cache().")
+        """From the next handshake on, without an end to the connections that there are."""
+        stem = self.issue(name, days)
+        self.tls.take(stem)
+        self.tls.reload(self.broker)
+        with open(stem + ".pem") as text:
+            issued = ssl.PEM_cert_to_DER_cert(text.read())
+        eventually(lambda: self.shown() == issued, "the broker shows the certificate for %s" % name)
+
+    def shown(self):
+        """The certificate that a client gets now; None while nothing listens."""
+        try:
+            return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("localhost", self.port)))
+        except OSError:
+            return None
 
     def transfer(self):
         with open(self.t.path("in"), "wb") as out:
@@ -64,14 +132,20 @@ class OwnTls(unittest.TestCase):
         subprocess.run(["cmp", self.t.path("in"), self.t.path("out")], check=True)
 
     def connections(self):
-        """Of Baton, as the broker sees them: whether each is over TLS."""
-        return [one["ssl"] for one in self.broker.http("/api/connections")]
+        """To the broker: how many there are at its port without TLS, and at the one with it."""
+        with open("/proc/net/tcp") as table:
+            rows = [line.split() for line in table][1:]
+        there = [int(row[2].split(":")[1], 16) for row in rows if row[3] == "01"]  # established, as the client sees it
+        return there.count(int(self.broker.about["port"])), there.count(self.port)
 
     def test_a_transfer_over_amqps(self):
         self.t.start()
         self.transfer()
-        seen = eventually(self.connections, "the broker lists connections")
-        self.assertEqual({True}, set(seen), "all of them")
+        pinged = self.t.run("ftePingAgent", "DST")
+        self.assertEqual(0, pinged.code, repr(pinged))
+        plain, over_tls = self.connections()
+        self.assertEqual(0, plain, "none without TLS")
+        self.assertGreaterEqual(over_tls, len(self.t.agents), "each agent has one")
 
     def refused(self, words, *certificate):
         self.t.start("DST")

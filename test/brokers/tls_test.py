@@ -155,6 +155,7 @@ class OwnTls(unittest.TestCase):
         self.assertNotIn("BFGAG0059I", self.t.log("SRC"))
         asked = self.t.run("ftePingAgent", "SRC")
         self.assertNotEqual(0, asked.code, repr(asked))
+        self.assertNotIn("BFGAG0902W", self.t.log("DST"), "connections that there are stay")
         pid = self.t.pid("SRC")
         self.use("localhost", 2)
         self.t.wait_for_log("SRC", "BFGAG0059I")

@@ -1,5 +1,5 @@
-// The course of a transfer whose source is a queue, as a pure machine: step(event) -> actions. No I/O, no clock, no log.
-// Which messages are taken is the intake's decision, and what they are the driver's (queue_source).
+// The course of a transfer whose source is a queue, as a pure machine: step(event) -> actions. No I/O, no clock, no
+// log. Which messages are taken is the intake's decision, and what they are the driver's (queue_source).
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct look_for {
 struct begun {             // it is this transfer's turn
   bool overtaken = false;  // another reader has taken what this one had announced
 };
-struct unfit {};   // a message that cannot be in a file
-struct enough {    // the queue is empty, or a limit is met
+struct unfit {};  // a message that cannot be in a file
+struct enough {   // the queue is empty, or a limit is met
   std::uint64_t listed = 0, held = 0;
   std::uint64_t candidates = 0;  // looked at, and not of a group that is complete
 };
@@ -94,11 +94,11 @@ class machine {
   actions take();
 
   state state_ = state::idle;
-  bool listed_ = false;     // the list is in somebody's hands: it does not change any more
-  bool told_ = false;       // tell_collected or tell_found was an action
+  bool listed_ = false;  // the list is in somebody's hands: it does not change any more
+  bool told_ = false;    // tell_collected or tell_found was an action
   bool file_missing_ = false;
-  bool wanted_ = false;     // take_off came
-  bool taken_ = false;      // a durable record says that they may be gone
+  bool wanted_ = false;  // take_off came
+  bool taken_ = false;   // a durable record says that they may be gone
 };
 
 }  // namespace baton::queue

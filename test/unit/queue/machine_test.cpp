@@ -144,7 +144,8 @@ TEST_CASE("queue machine: every event in every state, and what may follow, keeps
   // The rest of the course is longer than that: from each of its states again.
   for (std::size_t length = 0; length <= 5; ++length) {
     const std::vector<input> rest{event::take_off{}, event::announced{}, event::recorded{}, event::settled{}};
-    auto from = after(with(collected, {rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(length, 4))}));
+    auto from = after(
+        with(collected, {rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(length, 4))}));
     seen.insert(from.now());
     for (const auto& first : every_event()) {
       for (const auto& second : every_event()) {

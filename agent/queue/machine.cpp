@@ -37,6 +37,10 @@ machine::actions machine::on(const event::begun& how) {
   return {action::receive};
 }
 
+machine::actions machine::on(const event::refused&) {
+  return end(action::fail_refused);
+}
+
 // Among those that are looked for it is none of them.
 machine::actions machine::on(const event::unfit&) {
   return state_ == state::collecting ? end(action::fail_unfit) : actions{};

@@ -30,8 +30,9 @@ struct look_for {
 struct begun {             // it is this transfer's turn
   bool overtaken = false;  // another reader has taken what this one had announced
 };
-struct unfit {};  // a message that cannot be in a file
-struct enough {   // the queue is empty, or a limit is met
+struct refused {};  // there is no such queue, or it may not be read
+struct unfit {};    // a message that cannot be in a file
+struct enough {     // the queue is empty, or a limit is met
   std::uint64_t listed = 0, held = 0;
   std::uint64_t candidates = 0;  // looked at, and not of a group that is complete
 };
@@ -44,8 +45,9 @@ struct recorded {};   // whoever comes next knows that they may be gone
 struct settled {};    // none of them can come again
 struct lost {};       // with the connection: what was held is on the queue again
 }  // namespace event
-using input = std::variant<event::collect, event::look_for, event::begun, event::unfit, event::enough, event::written,
-                           event::take_off, event::announced, event::recorded, event::settled, event::lost>;
+using input =
+    std::variant<event::collect, event::look_for, event::begun, event::refused, event::unfit, event::enough,
+                 event::written, event::take_off, event::announced, event::recorded, event::settled, event::lost>;
 
 enum class action {
   join,            // the subscription's line; `begun` when it is this one's turn
@@ -65,6 +67,7 @@ enum class action {
   fail_no_group,   // BFGTR0058E
   fail_missing,    // BFGTR0051E: somebody else has some of the list
   fail_overtaken,  // BFGTR0051E: somebody else has all of it
+  fail_refused,    // BFGTR0048E
   fail_unfit,      // BFGTR0049E
   fail_unwritten,  // BFGIO0901E
 };
@@ -81,6 +84,7 @@ class machine {
   actions on(const event::collect&);
   actions on(const event::look_for& how);
   actions on(const event::begun& how);
+  actions on(const event::refused&);
   actions on(const event::unfit&);
   actions on(const event::enough& all);
   actions on(const event::written& how);

@@ -13,9 +13,7 @@ namespace {
 constexpr logger log{"Queue"};
 constexpr std::uint64_t credit_max = 1000;  // messages on their way to the spool
 constexpr std::uint64_t aliens_max = 1000;  // others that are looked at while some are looked for
-// Far above a round trip: no message came, so there is none. Only for queue managers that cannot say it.
-constexpr std::int64_t silence_min_ms = 500;
-constexpr std::int64_t looking_ms = 2000;  // until messages that a dead reader held are on the queue again
+constexpr std::int64_t looking_ms = 2000;   // until messages that a dead reader held are on the queue again
 
 }  // namespace
 
@@ -85,12 +83,19 @@ void queue_source::act(action what) {
     case action::finish:
       return finish();
     case action::fail_empty:
+      return fail(render(messages::BFGTR0050E, from_->options().queue));
     case action::fail_no_group:
+      return fail(render(messages::BFGTR0058E, candidates_.size(), from_->options().queue));
     case action::fail_missing:
+      return fail(render(messages::BFGTR0051E, intake_.count() - intake_.held(), from_->options().queue));
     case action::fail_overtaken:
+      return fail(render(messages::BFGTR0051E, intake_.count(), from_->options().queue), true);
     case action::fail_unfit:
+      return fail(render(messages::BFGTR0049E, intake_.count() + 1, from_->options().queue, trouble_));
+    case action::fail_refused:
+      return fail(render(messages::BFGTR0048E, from_->options().queue, trouble_));
     case action::fail_unwritten:
-      return fail(what);
+      return fail(render(messages::BFGIO0901E, options_.file, file_.failure));
   }
 }
 
@@ -100,9 +105,8 @@ void queue_source::join() {
        [this](amqp::delivery_id delivery, amqp::message&& content) { received(delivery, std::move(content)); },
        [this] { drained(); }, [this] { happen(event::lost{}); },
        [this](const error& why) {
-         const auto failed = to_.failed;
-         stop();
-         if (failed) failed(render(messages::BFGTR0048E, from_->options().queue, why.text), false);
+         trouble_ = why.text;
+         happen(event::refused{});
        }});
 }
 
@@ -111,7 +115,6 @@ void queue_source::begun() {
 }
 
 void queue_source::make_file() {
-  if (spool_) spool_->stop();
   const auto written = [this](std::uint64_t messages) {
     unwritten_ -= messages;
     if (receives()) grant();
@@ -121,26 +124,26 @@ void queue_source::make_file() {
 }
 
 void queue_source::receive() {
-  credit_ = unwritten_ = 0;
-  draining_ = false;
+  end_ = {from_->can_drain(), machine_.now() == state::looking ? looking_ms : options_.wait_ms};
+  unwritten_ = 0;
   grant();
 }
 
 // As much as there is room for, in the spool's memory and among the messages that may be held.
 void queue_source::grant() {
-  if (draining_) return;  // its end needs to tell what was given before it
+  if (end_.asking()) return;
   const auto left = [](std::uint64_t most, std::uint64_t used) { return most - std::min(most, used); };
-  const std::uint64_t waiting = candidates_.size();
-  const std::uint64_t room = std::min(left(credit_max, credit_ + unwritten_), left(intake_.room(), waiting + credit_));
+  const std::uint64_t under_way = end_.credit();
+  const std::uint64_t room =
+      std::min(left(credit_max, under_way + unwritten_), left(intake_.room(), candidates_.size() + under_way));
   if (room > 0) from_->add_credit(static_cast<std::uint32_t>(room));
-  credit_ += room;
+  end_.granted(room);
   await_silence();
 }
 
 void queue_source::received(amqp::delivery_id delivery, amqp::message&& content) {
   if (!receives()) return;  // it goes back when the turn is over
-  came_ = true;
-  --credit_;
+  end_.came();
   if (content.other) return unfit("its body is neither bytes nor text");
   if (intake_.too_large(content.body.size())) {
     return unfit(std::to_string(content.body.size()) + " bytes, more than maxInputOutputMessageLength");
@@ -166,7 +169,7 @@ void queue_source::received(amqp::delivery_id delivery, amqp::message&& content)
 
 void queue_source::unfit(const std::string& why) {
   if (machine_.now() == state::looking) return alien();
-  unfit_ = why;
+  trouble_ = why;
   happen(event::unfit{});
 }
 
@@ -199,30 +202,25 @@ void queue_source::consider(amqp::delivery_id delivery, amqp::message&& content)
   !group.empty() || candidates_.size() >= most.messages_max ? enough() : grant();
 }
 
-// While there is no credit, since the file has to be written first, nothing can come, and that says nothing.
 void queue_source::await_silence() {
   loop_.cancel(silence_);
-  if (draining_ || credit_ == 0) return;
-  std::int64_t wait = machine_.now() == state::looking ? looking_ms : options_.wait_ms;
-  if (!from_->can_drain()) wait = std::max(wait, silence_min_ms);
-  silence_ = loop_.after(wait, [this] { silent(); });
+  if (const auto wait = end_.silence_ms()) silence_ = loop_.after(*wait, [this] { act(end_.silent()); });
 }
 
-void queue_source::silent() {
-  if (!receives()) return;
-  if (!from_->can_drain()) return enough();
-  draining_ = true;
-  came_ = false;
-  from_->drain();
-}
-
-// Credit that came back is a message that was not there.
 void queue_source::drained() {
-  draining_ = false;
-  if (!receives()) return;
-  const bool empty = std::exchange(credit_, 0) > 0;
-  if (empty && (!came_ || options_.wait_ms == 0)) return enough();
-  grant();
+  const auto verdict = end_.drained();
+  if (receives()) act(verdict);
+}
+
+void queue_source::act(end_of_queue::verdict what) {
+  switch (what) {
+    case end_of_queue::verdict::empty:
+      return enough();
+    case end_of_queue::verdict::ask:
+      return from_->drain();
+    case end_of_queue::verdict::go_on:
+      return grant();
+  }
 }
 
 void queue_source::enough() {
@@ -272,10 +270,12 @@ void queue_source::finish() {
   taken();
 }
 
-// What was held is on the queue again.
+// What was held is on the queue again. The file is made anew; what is written of this one asks for more no longer, for
+// there is nobody to ask.
 void queue_source::forget() {
   loop_.cancel(silence_);
-  draining_ = more_ = false;
+  if (spool_) std::exchange(spool_, nullptr)->stop();
+  more_ = false;
   held_.clear();
   groups_ = {};
   candidates_.clear();
@@ -289,25 +289,10 @@ intake queue_source::looking(std::string identities) const {
   return {options_.limits, std::move(identities), how};
 }
 
-void queue_source::fail(action how) {
-  const std::string& queue = from_->options().queue;
+void queue_source::fail(const std::string& text, bool overtaken) {
   const auto failed = to_.failed;
   stop();
-  if (!failed) return;
-  switch (how) {
-    case action::fail_no_group:
-      return failed(render(messages::BFGTR0058E, candidates_.size(), queue), false);
-    case action::fail_missing:
-      return failed(render(messages::BFGTR0051E, intake_.count() - intake_.held(), queue), false);
-    case action::fail_overtaken:
-      return failed(render(messages::BFGTR0051E, intake_.count(), queue), true);
-    case action::fail_unfit:
-      return failed(render(messages::BFGTR0049E, intake_.count() + 1, queue, unfit_), false);
-    case action::fail_unwritten:
-      return failed(render(messages::BFGIO0901E, options_.file, file_.failure), false);
-    default:
-      return failed(render(messages::BFGTR0050E, queue), false);
-  }
+  if (failed) failed(text, overtaken);
 }
 
 }  // namespace baton::queue

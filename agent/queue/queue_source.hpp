@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/queue/end_of_queue.hpp"
 #include "agent/queue/groups.hpp"
 #include "agent/queue/intake.hpp"
 #include "agent/queue/machine.hpp"
@@ -66,6 +67,7 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
   };
   void happen(const input& what);
   void act(action what);
+  void act(end_of_queue::verdict what);
   void join();
   bool receives() const { return machine_.now() == state::collecting || machine_.now() == state::looking; }
   void begun();
@@ -78,7 +80,6 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
   void add(amqp::delivery_id delivery, std::string_view body);
   void consider(amqp::delivery_id delivery, amqp::message&& content);
   void await_silence();
-  void silent();
   void drained();
   void enough();
   void write();
@@ -89,7 +90,7 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
   void finish();
   void forget();
   intake looking(std::string identities) const;
-  void fail(action how);
+  void fail(const std::string& text, bool overtaken = false);
 
   event_loop& loop_;
   worker_pool& pool_;
@@ -106,11 +107,10 @@ class queue_source : public std::enable_shared_from_this<queue_source> {
   std::uint64_t candidate_bytes_ = 0;
   std::map<std::uint64_t, candidate> members_;  // of the group, by their places
   bool more_ = false;
-  std::string unfit_;            // why the last message cannot be in a file
-  std::uint64_t credit_ = 0;     // granted, and not used
+  std::string trouble_;  // with the queue, or with the last message
+  end_of_queue end_;
   std::uint64_t unwritten_ = 0;  // messages that the spool has not written yet
   std::uint64_t aliens_ = 0;
-  bool draining_ = false, came_ = false;  // a message, since the drain began
   int task_ = 0;
   event_loop::timer_id silence_ = 0;
 };

@@ -123,6 +123,7 @@ class FullDisk(NoRoom):
         eventually(lambda: self.t.qmgr_pid() is None, "it has ended")
         shutil.copytree(store, copy)
         self.disk = SmallDisk(self, store, DISK_MIB[KIND])
+        self.addCleanup(self.t.close)  # before its disk goes, where the queue manager's pid is
         shutil.copytree(copy, store, dirs_exist_ok=True)
         self.t.must("fteStartQMgr", self.t.QMGR, "-p", "0")
         self.t.start()

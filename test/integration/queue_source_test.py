@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
@@ -44,7 +45,7 @@ def stored(t, text):
         return store.execute("SELECT count(*) FROM messages WHERE instr(body, ?) > 0", (text.encode(),)).fetchone()[0] > 0
 
 
-class QueueSource(TopologyTest):
+class QueueSourceTest(TopologyTest):
     PROPERTIES = dict(PROPERTIES, maxInputOutputMessageLength="100000", maxMessagesForTransfer="2000", consumerSleepTime="300", standbyPollInterval="200")
 
     def queue(self, kind="shared"):
@@ -52,6 +53,33 @@ class QueueSource(TopologyTest):
         self.t.must("fteDefineQueue", "-m", self.t.QMGR, "-type", kind, name)
         return name
 
+    # More messages than may be on their way to the spool at once: an end to them while it waits is not the queue's.
+    MANY = 1500
+
+    def on_a_full_disk(self, *words):
+        """A transfer whose spool waits for room: its queue, its id, what is said of it, and what takes the room."""
+        queue = self.queue()
+        mount = self.t.home("SRC", "transfers")
+        os.makedirs(mount, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", mount], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", mount])
+        filler = os.path.join(mount, "filler")
+        with open(filler, "wb") as out:
+            out.write(bytes(3 << 20))
+        self.bodies = ["%05d" % number + 2000 * "x" for number in range(self.MANY)]
+        fill(self.t, queue, self.bodies)
+        transfer = self.t.id_of(self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-sq", queue, "-df", self.place("out"), *words))
+        said = "BFGTR0038W: Transfer %s has no room here and waits: %s" % (transfer, mount)
+        self.t.wait_for_log("SRC", said)
+        return queue, transfer, said, filler
+
+    def assert_all_moved(self, queue, transfer):
+        self.assertEqual(0, self.t.items_of(transfer)["resultCode"], self.t.log("SRC")[-3000:])
+        self.assertEqual("".join(self.bodies).encode(), self.read(self.place("out")))
+        eventually(lambda: depth(self.t, queue) == 0, "no message is left")
+
+
+class QueueSource(QueueSourceTest):
     def moved(self, queue, *words, source="SRC"):
         return self.t.transfer("-sq", queue, "-df", self.place("out"), "-sqdt", "\n", *words, source=source)
 
@@ -237,25 +265,12 @@ class QueueSource(TopologyTest):
         eventually(lambda: depth(self.t, queue) == 0, "no message is left")
 
     def test_a_full_disk_of_the_reader_is_waited_for(self):
-        queue = self.queue()
-        mount = self.t.home("SRC", "transfers")
-        os.makedirs(mount, exist_ok=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", mount], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", mount])
-        filler = os.path.join(mount, "filler")
-        with open(filler, "wb") as out:
-            out.write(bytes(3 << 20))
-        bodies = ["%05d" % number + 5000 * "x" for number in range(400)]
-        fill(self.t, queue, bodies)
-        done = self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-sq", queue, "-df", self.place("out"))
-        said = "BFGTR0038W: Transfer %s has no room here and waits: %s" % (self.t.id_of(done), mount)
-        self.t.wait_for_log("SRC", said)
-        self.assertEqual(400, depth(self.t, queue))
+        queue, transfer, said, filler = self.on_a_full_disk()
+        pass_time(1)  # twice as long as a silence that ends a file elsewhere
+        self.assertEqual(self.MANY, depth(self.t, queue))
         os.unlink(filler)
-        self.assertEqual(0, self.t.items_of(self.t.id_of(done))["resultCode"], self.t.log("SRC")[-3000:])
-        self.assertEqual("".join(bodies).encode(), self.read(self.place("out")))
+        self.assert_all_moved(queue, transfer)
         self.assertEqual(1, self.t.log("SRC").count(said), "it is said once")
-        eventually(lambda: depth(self.t, queue) == 0, "no message is left")
 
     def test_a_waiting_transfer_can_be_cancelled(self):
         queue = self.queue()
@@ -269,6 +284,32 @@ class QueueSource(TopologyTest):
         receiver.close()
         holder.close()
         self.assertEqual(1, depth(self.t, queue))
+
+
+class LosesItsQueue(QueueSourceTest):
+    """The connection to the queue ends, and that of the agent does not."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.t = Topology(cls.AGENTS, cls.PROPERTIES)
+        cls.addClassCleanup(cls.t.close)
+        cls.relay = Relay(cls.t.qmgr_port())
+        cls.addClassCleanup(lambda: cls.relay.close())
+        cls.t.set_properties("SRC", {"agentQMgrHost": "127.0.0.1", "agentQMgrPort": str(cls.relay.port)})
+        cls.t.start()
+
+    def test_while_its_disk_is_full(self):
+        queue, transfer, _, filler = self.on_a_full_disk("-sqx")
+        agent = self.t.pid("SRC")
+        os.unlink(filler)
+        until = time.monotonic() + 2.5  # the spool looks for room once a second: nothing that comes of it may need the connection
+        while time.monotonic() < until:
+            self.relay.cut(b"SYSTEM.FTE.QUEUE." + queue.encode())  # its journal is read on the same connection
+            pass_time(0.005)
+        self.t.wait_for_log("SRC", "BFGTR0047W")
+        self.assertEqual(agent, self.t.pid("SRC"), "the agent has gone on: " + self.t.log("SRC")[-3000:])
+        self.assert_all_moved(queue, transfer)
+        self.assertEqual(agent, self.t.pid("SRC"), "it was not started again")
 
 
 class ReadersDie(unittest.TestCase):

@@ -176,9 +176,9 @@ class Instances(Topology):
         return [int(epoch) for epoch in re.findall(r"^\d\S+ [\d:.]+\S*(?: \S+)? +(\d+) +\w+ +\S+", shown.partition("Takeovers:")[2], re.M)]
 
     def active_after(self, since, agent="SRC"):
-        """Seconds from then until an instance said that it is active; None when none has since."""
+        """Seconds from then until an instance said that it is active, and never 0; None when none has since."""
         told = [begin for begin, _, _ in self.times_active(agent) if begin >= since - 0.001]
-        return max(told[0] - since, 0) if told else None
+        return max(told[0] - since, 0.001) if told else None
 
     def went_on_at(self, transfer_id, agent):
         """Bytes where the transfer went on, at each of the times, by the logs of all instances."""

@@ -12,7 +12,8 @@ class Relay:
         self.target = ("127.0.0.1", port)
         self.server = socket.create_server(("127.0.0.1", at))
         self.port = self.server.getsockname()[1]
-        self.ends = []
+        self.ends = []  # in pairs: a client's, and the server's
+        self.said = {}  # what each client began with, up to 64 KiB
         self.up, self.down = threading.Event(), threading.Event()  # set: what clients say passes, and what they are told
         self.release()
         self.lock = threading.Lock()
@@ -41,6 +42,8 @@ class Relay:
         try:
             while content := a.recv(1 << 16):
                 passes.wait()
+                if passes is self.up:
+                    self.said[a] = (self.said.get(a, b"") + content)[:1 << 16]
                 if swallows:
                     continue
                 swallows = passes is self.up and self.is_the_last(content)
@@ -57,16 +60,18 @@ class Relay:
                 pass
         a.close()  # the other is closed by whoever reads from it
 
-    def cut(self):
-        """How many connections there were."""
+    def cut(self, word=b""):
+        """Those whose clients said this; how many connections there were."""
         with self.lock:
-            ends, self.ends = self.ends, []
-        for end in ends:
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        return len(ends) // 2
+            chosen = [pair for pair in zip(self.ends[::2], self.ends[1::2]) if word in self.said.get(pair[0], b"")]
+            self.ends = [end for pair in zip(self.ends[::2], self.ends[1::2]) if pair not in chosen for end in pair]
+        for pair in chosen:
+            for end in pair:
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+        return len(chosen)
 
     def hold(self):
         self.hold_clients()

@@ -1,8 +1,9 @@
 #include "agent/queue/machine.hpp"
 
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <set>
+#include <utility>
+#include <vector>
 
 using namespace baton::queue;
 
@@ -17,6 +18,7 @@ const std::vector<input>& every_event() {
                                       event::look_for{false, true},
                                       event::begun{},
                                       event::begun{true},
+                                      event::refused{},
                                       event::unfit{},
                                       event::enough{},
                                       event::enough{0, 0, 2},
@@ -142,10 +144,11 @@ TEST_CASE("queue machine: every event in every state, and what may follow, keeps
     edge = std::move(next);
   }
   // The rest of the course is longer than that: from each of its states again.
-  for (std::size_t length = 0; length <= 5; ++length) {
-    const std::vector<input> rest{event::take_off{}, event::announced{}, event::recorded{}, event::settled{}};
-    auto from = after(
-        with(collected, {rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(length, 4))}));
+  auto course = collected;
+  for (const input& next :
+       std::vector<input>{event::take_off{}, event::announced{}, event::recorded{}, event::settled{}}) {
+    course.push_back(next);
+    const auto from = after(course);
     seen.insert(from.now());
     for (const auto& first : every_event()) {
       for (const auto& second : every_event()) {
@@ -203,6 +206,7 @@ TEST_CASE("queue machine: each failure says what it is") {
   CHECK(after({event::collect{}, event::begun{}}).step(event::enough{0, 0, 2}) == actions{action::fail_no_group});
   CHECK(after({event::collect{}, event::begun{}}).step(event::unfit{}) == actions{action::fail_unfit});
   CHECK(after({event::look_for{}, event::begun{}}).step(event::unfit{}).empty());
+  CHECK(after({event::collect{}}).step(event::refused{}) == actions{action::fail_refused});
   CHECK(after({event::collect{}, event::begun{}, event::enough{3, 3, 0}}).step(event::written{true}) ==
         actions{action::fail_unwritten});
 }

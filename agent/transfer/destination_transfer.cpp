@@ -142,6 +142,8 @@ void destination_transfer::perform(const destination_action::adopt_part&) {
 void destination_transfer::perform(const destination_action::rewind&) {
   frames_.clear();
   auto done = results_.numbers();
+  // The first question may have come to an earlier activation as well, which died before it was rid of it.
+  if (terms_.again) writer_->expect_earlier_run();
   if (!results_.asked_from(terms_.results_from)) writer_->begin_at(terms_.results_from);
   writer_->rewind(std::move(done));
 }

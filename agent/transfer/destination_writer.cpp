@@ -211,7 +211,7 @@ outcome destination_writer::begin_file(const formats::item_begin& r, const std::
     return failed(render(messages::BFGIO0006E, name_to_text(path)));
   }
   if (auto made = ensure_directory(parent_of(path)); !made.ok()) return made;
-  if (options_.again) remove_left_over(parent_of(path), r.number);
+  if (earlier_run_) remove_left_over(parent_of(path), r.number);
   if (directories_.size() < directories_max) directories_.insert(parent_of(path));
   current_.emplace(r, path, part_path(path, options_.transfer_id, options_.epoch, r.number));
   if (brought) current_->may_be_there();

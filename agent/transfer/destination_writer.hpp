@@ -41,7 +41,14 @@ struct writer_options {
 class destination_writer {
  public:
   destination_writer(writer_options options, std::uint64_t first_item)
-      : options_(std::move(options)), next_item_(first_item), batch_(options_.may_act), again_(options_.again) {}
+      : options_(std::move(options)),
+        next_item_(first_item),
+        batch_(options_.may_act),
+        earlier_run_(options_.again),
+        again_(options_.again) {}
+
+  // The same as writer_options::again, when it becomes known later.
+  void expect_earlier_run() { earlier_run_ = again_ = true; }
 
   // Takes over what an earlier activation left: its part file gets this one's epoch into its name, and only then its
   // bytes are believed. When it is gone or too short, the item begins anew.
@@ -101,6 +108,7 @@ class destination_writer {
   std::uint64_t bytes_since_checkpoint_ = 0;
   formats::position damaged_at_;  // where a piece of data was damaged last,
   int damaged_times_ = 0;         // and how often in a row
+  bool earlier_run_ = false;      // of this agent, whose part files may be there
   bool again_ = false;            // items may have their names that the source was not told of
   bool over_ = false;             // it was not allowed to act: nothing more is done in this attempt
   written_frame out_;

@@ -19,8 +19,9 @@ class played_source {
     ask_.items_total = 1;
   }
   // With a new attempt.
-  void negotiate() {
+  void negotiate(bool again = false) {
     ++ask_.attempt;
+    ask_.again = again;
     sequence_ = 0;
     if (!transfer_) {
       transfer_ = std::make_shared<destination_transfer>(agent, channels_, ask_, [](const std::string&) {});
@@ -39,15 +40,24 @@ class played_source {
     REQUIRE(header.ok());
     transfer_->on_frame(*header, std::move(bytes));
   }
-  void add_empty_file(formats::frame_writer& frame, std::uint64_t number) {
+  void add_empty_file(formats::frame_writer& frame, std::uint64_t number,
+                      formats::exist_action exist = formats::exist_action::overwrite) {
     formats::item_begin begin;
     begin.number = number;
+    begin.exist = exist;
     begin.checksum = formats::checksum_kind::none;
-    const std::string path = (where_.path() / std::to_string(number)).string();
+    const std::string path = path_of(number);
     begin.path = path;
+    if (struct stat about{}; ::stat(path.c_str(), &about) == 0) {  // the same one
+      begin.modified_s = about.st_mtim.tv_sec;
+      begin.modified_ns = static_cast<std::uint32_t>(about.st_mtim.tv_nsec);
+    }
     frame.add(begin);
     frame.add(formats::item_end{number, 0, {}});
   }
+  std::string path_of(std::uint64_t number) const { return (where_.path() / std::to_string(number)).string(); }
+  std::string transfer_id() const { return ask_.transfer_id; }
+  std::ptrdiff_t part_files() const { return part_files_in(where_.path().string()); }
   formats::ack next_ack() {
     const auto find = [this] {
       while (seen_ < agent.sent.size() && agent.sent[seen_].subject != formats::subject::ack) ++seen_;
@@ -88,4 +98,22 @@ TEST_CASE("who says that all has arrived says again what became of the items bef
   CHECK(last.complete);
   REQUIRE(last.results.size() == 3);
   for (std::uint64_t number = 0; number < 3; ++number) CHECK(last.results[number].number == number);
+}
+
+// The first question is given to the next activation once more when the queue manager ends before it was settled.
+TEST_CASE("what an earlier activation left is recognised by one that was asked as if it were the first") {
+  played_source source;
+  source.negotiate();
+  const auto part_of_earlier = part_path(source.path_of(0), source.transfer_id(), 0, 0);
+  write_file(part_of_earlier, "what came");
+  write_file(source.path_of(1), {});
+  source.negotiate(true);
+  auto files = source.frame();
+  source.add_empty_file(files, 0);
+  source.add_empty_file(files, 1, formats::exist_action::error);
+  source.send(std::move(files));
+  const auto told = source.next_ack();
+  REQUIRE(told.results.size() == 2);
+  for (const auto& result : told.results) CHECK(result.result_code == 0);
+  CHECK(source.part_files() == 0);
 }

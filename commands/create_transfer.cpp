@@ -70,6 +70,8 @@ constexpr option options[] = {
     {"sqdp", "source-queue-delimiter-position", option_kind::choice, "position",
      "Whether what is put between comes before or behind each message. Default: postfix.", false, false, false, 0, 0,
      "prefix|postfix"},
+    {"skeep", "source-keep-trailing-spaces", option_kind::flag, "",
+     "Spaces at the end of messages stay. They always do: it is only there for scripts written for IBM MFT."},
     {"sqx", "source-queue-exclusive", option_kind::flag, "",
      "Nobody else may read the queue meanwhile; when somebody does, the source agent waits until it is free."},
     {"w", "wait", option_kind::number, "seconds",
@@ -80,10 +82,9 @@ constexpr option options[] = {
     configuration_option,
     json_option,
 };
-constexpr std::string_view not_yet[] = {"td",  "gt", "ss",    "tb",   "oi",   "of",     "oc",      "es",
-                                        "tr",  "tl", "sce",   "dce",  "dle",  "predst", "postdst", "dq",
-                                        "ds",  "dp", "du",    "qs",   "dqdb", "dqdt",   "dqdp",    "dqp",
-                                        "qmp", "qi", "skeep", "srdb", "srdp", "dtr",    "dfa"};
+constexpr std::string_view not_yet[] = {
+    "td", "gt", "ss", "tb", "oi", "of",   "oc",   "es",   "tr",  "tl",  "sce", "dce",  "dle",  "predst", "postdst",
+    "dq", "ds", "dp", "du", "qs", "dqdb", "dqdt", "dqdp", "dqp", "qmp", "qi",  "srdb", "srdp", "dtr",    "dfa"};
 
 error wrong(std::string text) {
   return {errc::bad_usage, std::move(text)};
@@ -159,7 +160,7 @@ status add_queue(const arguments& words, formats::transfer_request& request, for
 }
 
 status add_files(const arguments& words, formats::transfer_request& request, formats::transfer_spec spec) {
-  for (const char* of_queues : {"sqwt", "sqgi", "sqdt", "sqdb", "sqdp", "sqx"}) {
+  for (const char* of_queues : {"sqwt", "sqgi", "sqdt", "sqdb", "sqdp", "skeep", "sqx"}) {
     if (words.has(of_queues)) return wrong(fmt::format("-{} goes with -sq", of_queues));
   }
   if (words.operands().empty()) return wrong("say what to send: files, or with -sq a queue");

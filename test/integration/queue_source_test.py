@@ -94,9 +94,9 @@ class QueueSource(QueueSourceTest):
 
     def test_bytes_between_messages_come_before_or_behind(self):
         queue = self.queue()
-        fill(self.t, queue, [b"a", b"", b"\x00c"])
-        self.assert_result(0, self.t.transfer("-sq", queue + "@" + self.t.QMGR, "-df", self.place("out"), "-sqdb", "0x0d,0x0A", "-sqdp", "prefix"))
-        self.assertEqual(b"\r\na\r\n\r\n\x00c", self.read(self.place("out")))
+        fill(self.t, queue, [b"a  ", b"", b"\x00c"])
+        self.assert_result(0, self.t.transfer("-sq", queue + "@" + self.t.QMGR, "-df", self.place("out"), "-sqdb", "0x0d,0x0A", "-sqdp", "prefix", "-skeep"))
+        self.assertEqual(b"\r\na  \r\n\r\n\x00c", self.read(self.place("out")))
 
     def test_what_is_more_than_the_limit_stays_for_the_next(self):
         queue = self.queue()
@@ -215,7 +215,7 @@ class QueueSource(QueueSourceTest):
         for words, said in ((["-sq", "Q", "-dd", "/tmp"], "-df"), (["-sq", "Q", "-df", "/tmp/x", "/tmp/y"], "only source"),
                             (["-sq", "Q", "-df", "/tmp/x", "-t", "text"], "-t text"), (["-sq", "Q", "-df", "/tmp/x", "-sd", "delete"], "-sd"),
                             (["-sq", "Q", "-df", "/tmp/x", "-cs", "none"], "checksum"), (["-sq", "Q", "-df", "/tmp/x", "-sqdb", "0x1"], "-sqdb"),
-                            (["-sqwt", "1", "-df", "/tmp/x", "/tmp/y"], "-sqwt"), (["-sqgi", "-df", "/tmp/x", "/tmp/y"], "-sqgi"), (["-sq", "@", "-df", "/tmp/x"], "QUEUE")):
+                            (["-sqwt", "1", "-df", "/tmp/x", "/tmp/y"], "-sqwt"), (["-sqgi", "-df", "/tmp/x", "/tmp/y"], "-sqgi"), (["-skeep", "-df", "/tmp/x", "/tmp/y"], "-skeep"), (["-sq", "@", "-df", "/tmp/x"], "QUEUE")):
             done = self.t.transfer(*words)
             self.assertNotEqual(0, done.code, words)
             self.assertIn(said, done.out)

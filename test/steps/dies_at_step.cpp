@@ -1,5 +1,6 @@
-// Loaded before a program (LD_PRELOAD): it counts the calls by which the process does something that others can see, and
-// kills the process just before the one that was asked for. BATON_STEPS_SHEET names a file, which both map: what is below.
+// Loaded before a program (LD_PRELOAD): it counts the calls by which the process does something that others can see,
+// and kills the process just before the one that was asked for. BATON_STEPS_SHEET names a file, which both map: what is
+// below.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -55,11 +56,11 @@ bool is_wake_up(std::size_t count) {
 }  // namespace
 
 // Each counts, and does what it is named after.
-#define BATON_STEP(result, name, words, call)                      \
-  result name words {                                              \
-    static const auto next = real<decltype(&::name)>(#name);       \
-    step(#name);                                                   \
-    return next call;                                              \
+#define BATON_STEP(result, name, words, call)                \
+  result name words {                                        \
+    static const auto next = real<decltype(&::name)>(#name); \
+    step(#name);                                             \
+    return next call;                                        \
   }
 
 extern "C" {

@@ -1,9 +1,4 @@
-"""kill -9 of an agent or of the queue manager just before a step that others can see: a write, a sync, a rename, something
-that is sent. Each transfer ends all the same, right and once.
-
-For each case the steps of one transfer are counted first; then it is done again for some of them, chosen at random, and
-whoever was killed is started again. BATON_STEPS: how many for each case (5), or all. BATON_TEST_SEED: the same ones again.
-"""
+"""What the tests beside this share: how somebody is killed just before one of its steps, and what is transferred."""
 import json
 import mmap
 import os
@@ -15,10 +10,8 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from proton import Message
-from proton.utils import BlockingConnection
 
-from processes import ROOT, alive, eventually
-from topology import Topology
+from processes import ROOT, eventually
 
 LIBRARY = os.environ.get("BATON_DIES_AT_STEP", os.path.join(ROOT, "build", "release", "test", "steps", "libdies_at_step.so"))
 STEPS = os.environ.get("BATON_STEPS", "5")
@@ -58,76 +51,31 @@ class Sheet:
 
 
 class Steps(unittest.TestCase):
-    def setUp(self):
-        self.t = t = Topology(properties=PROPERTIES)
-        self.addCleanup(t.close)
-        self.sheets = {who: Sheet(t.path("steps-" + who)) for who in ("SRC", "DST", "QMGR")}
-        self.port = t.qmgr_port()
-        t.kill(t.qmgr_pid(), 15)
-        eventually(lambda: t.qmgr_pid() is None, "the queue manager has ended")
-        for who in ("QMGR", "SRC", "DST"):
-            self.begin(who)
+    def begin_with(self, topology):
+        self.t = topology
+        self.addCleanup(topology.close)
         seed = int(os.environ.get("BATON_TEST_SEED", random.randrange(1 << 30)))
         print("\nseed", seed, flush=True)
         self.order = random.Random(seed)
 
-    def begin(self, who):
-        t, before = self.t, self.t.env
-        ready = t.log(who).count("BFGAG0059I")
-        t.env = {**before, **self.sheets[who].environment()}
-        try:
-            if who == "QMGR":
-                return t.must("fteStartQMgr", t.QMGR, "-p", str(self.port))
-            if who in t.launched:
-                t.kill_launched(who)
-            t.launch(who)
-        finally:
-            t.env = before
-        t.wait_for_log(who, "BFGAG0059I", count=ready + 1)
+    def send(self, case):
+        return self.t.id_of(self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", *case.words()))
 
-    def pid(self, who):
-        return self.t.qmgr_pid() if who == "QMGR" else self.t.pid(who)
-
-    def one(self, case, victim, step):
-        """One transfer, with the victim killed before that step of its own; whether it was."""
-        sheet, pid = self.sheets[victim], self.pid(victim)
-        case.prepare()
-        # All steps are behind the request, which the command knows to be accepted.
-        with self.t.frozen("SRC"):
-            self.transfer = self.t.id_of(self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", *case.words()))
-            sheet.arm(step)
-        eventually(lambda: not alive(pid) or self.has_ended(), lambda: "it goes on: %s" % self.logs())
-        sheet.disarm()
-        died = not alive(pid)
-        if died:
-            self.begin(victim)
-            if victim == "QMGR":  # agents that are not highly available end with it, and their controllers start them again
-                for agent in ("SRC", "DST"):
-                    self.t.launched[agent].wait(60)
-                    self.begin(agent)
-        record = self.t.items_of(self.transfer)
-        what = "%s killed before its step %d, %s" % (victim, step, sheet.name()) if died else "%s not killed" % victim
-        self.assertEqual((0, case.ITEMS, case.ITEMS), (record["resultCode"], record["items"], len(record["items_list"])), (what, record, self.logs()))
-        case.check(what)
-        return died
-
-    def has_ended(self):
-        shown = self.t.run("fteShowTransfer", self.transfer, "--json")
+    def has_ended(self, transfer):
+        shown = self.t.run("fteShowTransfer", transfer, "--json")
         return shown.code == 0 and json.loads(shown.out)["resultCode"] != -1
 
-    def logs(self):
-        return "".join("\n--- %s\n%s" % (who, self.t.log(who)[-3000:]) for who in ("SRC", "DST"))
+    def assert_arrived(self, case, transfer, what):
+        record = self.t.items_of(transfer)
+        told = (record["resultCode"], record["items"], len(record["items_list"]))
+        self.assertEqual((0, case.ITEMS, case.ITEMS), told, (what, record, self.logs()))
+        case.check(what)
 
-    def each(self, case, victim):
-        self.assertFalse(self.one(case, victim, NEVER))
-        total = self.sheets[victim].count()
+    def chosen(self, total):
+        """Which of so many steps are tried."""
         self.assertGreater(total, 10, "steps were counted")
-        steps = list(range(1, total + 1))
-        if STEPS != "all":
-            steps = sorted(self.order.sample(steps, min(int(STEPS), total)))
-        died = [step for step in steps if self.one(case, victim, step)]
-        print("%s of %s: %d steps, killed before %d of them" % (victim, type(case).__name__, total, len(died)), flush=True)
-        self.assertTrue(died, "it was killed at all")
+        steps = range(1, total + 1)
+        return steps if STEPS == "all" else sorted(self.order.sample(steps, min(int(STEPS), total)))
 
 
 class FromQueue:
@@ -141,7 +89,7 @@ class FromQueue:
     def prepare(self):
         self.number += 1
         self.target = self.t.path("out", "file%d" % self.number)
-        connection = BlockingConnection("127.0.0.1:%d" % self.t.qmgr_port(), timeout=60)
+        connection = self.t.stock_client()
         sender = connection.create_sender("NUMBERS")
         for number in range(MESSAGES):
             sender.send(Message(body="%d" % number, durable=True, id="%d-%d" % (self.number, number)))
@@ -186,29 +134,3 @@ class OfFiles:
         for name, content in FILES.items():
             with open(os.path.join(self.target, name), "rb") as arrived:
                 self.test.assertEqual(content, arrived.read(), (what, name))
-
-
-class QueueBecomesFile(Steps):
-    def test_the_reader_dies(self):
-        self.each(FromQueue(self), "SRC")
-
-    def test_the_destination_dies(self):
-        self.each(FromQueue(self), "DST")
-
-    def test_the_queue_manager_dies(self):
-        self.each(FromQueue(self), "QMGR")
-
-
-class FilesMove(Steps):
-    def test_the_source_dies(self):
-        self.each(OfFiles(self), "SRC")
-
-    def test_the_destination_dies(self):
-        self.each(OfFiles(self), "DST")
-
-    def test_the_queue_manager_dies(self):
-        self.each(OfFiles(self), "QMGR")
-
-
-if __name__ == "__main__":
-    unittest.main(verbosity=2)

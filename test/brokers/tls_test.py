@@ -1,5 +1,7 @@
 """A broker that speaks TLS itself, RabbitMQ also with its management: transfers over amqps://, with the name in its certificate checked;
-one for another name, or that has expired, is refused until it is replaced, and then the same process goes on."""
+one for another name, or that has expired, is refused until it is replaced, and then the same process goes on. It is killed
+under a transfer."""
+import glob
 import os
 import shutil
 import ssl
@@ -146,6 +148,25 @@ class OwnTls(unittest.TestCase):
         plain, over_tls = self.connections()
         self.assertEqual(0, plain, "none without TLS")
         self.assertGreaterEqual(over_tls, len(self.t.agents), "each agent has one")
+
+    def test_it_is_killed_under_a_transfer(self):
+        self.t.start()
+        source, target = self.t.path("large"), self.t.path("arrived")
+        with open(source, "wb") as out:
+            out.write(os.urandom(32 << 20))
+        transfer = self.t.id_of(self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-bw", str(8 << 20), "-df", target, source))
+        eventually(lambda: self.parts(target), "it is under way")
+        self.broker.kill()
+        self.assertFalse(os.path.exists(target), "it was under way")
+        self.broker.start_again(self.tls.environment(self.port))
+        self.assertEqual(0, self.t.items_of(transfer)["resultCode"], self.t.log("SRC")[-3000:])
+        subprocess.run(["cmp", source, target], check=True)
+        self.assertEqual([], self.parts(target))
+        self.assertEqual(0, self.connections()[0], "none without TLS")
+
+    @staticmethod
+    def parts(target):
+        return glob.glob(glob.escape(target) + ".*.part")
 
     def refused(self, words, *certificate):
         self.t.start("DST")

@@ -1,6 +1,6 @@
 // Loaded before a program (LD_PRELOAD): it counts the calls by which the process does something that others can see,
-// and kills the process just before the one that was asked for. BATON_STEPS_SHEET names a file, which both map: what is
-// below.
+// and kills the process, or another, just before the one that was asked for. BATON_STEPS_SHEET names a file, which both
+// map: what is below.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -19,7 +19,8 @@ namespace {
 struct order_sheet {
   std::atomic<std::uint64_t> count;   // steps since it was set to 0
   std::atomic<std::uint64_t> die_at;  // the step before which the process dies; 0: nothing is counted
-  char last[48];                      // name of the step that it died before
+  std::atomic<std::uint64_t> whom;    // the process that is killed instead; 0: this one
+  char last[48];                      // name of the step that somebody died before
 };
 
 order_sheet* sheet() {
@@ -39,8 +40,9 @@ void step(const char* name) {
   order_sheet* const s = sheet();
   if (s == nullptr || s->die_at == 0 || ++s->count != s->die_at) return;
   std::strncpy(s->last, name, sizeof s->last - 1);
-  ::kill(::getpid(), SIGKILL);
-  ::pause();
+  const auto whom = static_cast<pid_t>(s->whom.load());
+  ::kill(whom != 0 ? whom : ::getpid(), SIGKILL);
+  if (whom == 0) ::pause();
 }
 
 template <class Function>

@@ -27,12 +27,14 @@ class Sheet:
     def __init__(self, path):
         self.path = path
         with open(path, "wb") as out:
-            out.write(bytes(64))
+            out.write(bytes(72))
         with open(path, "r+b") as file:
-            self.shared = mmap.mmap(file.fileno(), 64)
+            self.shared = mmap.mmap(file.fileno(), 72)
 
-    def arm(self, step):
-        self.shared[16:64] = bytes(48)
+    def arm(self, step, whom=0):
+        """That process is killed, and not the one that has the sheet."""
+        self.shared[24:72] = bytes(48)
+        self.shared[16:24] = struct.pack("Q", whom)
         self.shared[0:16] = struct.pack("QQ", 0, step)
 
     def disarm(self):
@@ -42,7 +44,7 @@ class Sheet:
         return struct.unpack("Q", self.shared[0:8])[0]
 
     def name(self):
-        return self.shared[16:64].rstrip(b"\0").decode()
+        return self.shared[24:72].rstrip(b"\0").decode()
 
     def environment(self):
         """A sanitizer wants to be the first library, and need not be."""
@@ -84,24 +86,29 @@ class FromQueue:
 
     def __init__(self, test):
         self.t, self.test, self.number = test.t, test, 0
-        self.t.must("fteDefineQueue", "-m", self.t.QMGR, "-type", "shared", "NUMBERS")
+        self.queue = "APP.STEPS"
+        if self.t.broker:
+            self.t.broker.declare(self.queue)
+            test.addCleanup(self.t.broker.remove, self.queue)
+        else:
+            self.t.must("fteDefineQueue", "-m", self.t.QMGR, "-type", "shared", self.queue)
 
     def prepare(self):
         self.number += 1
         self.target = self.t.path("out", "file%d" % self.number)
         connection = self.t.stock_client()
-        sender = connection.create_sender("NUMBERS")
+        sender = connection.create_sender(self.t.address(self.queue))
         for number in range(MESSAGES):
             sender.send(Message(body="%d" % number, durable=True, id="%d-%d" % (self.number, number)))
         connection.close()
 
     def words(self):
-        return ("-sq", "NUMBERS", "-sqdt", "\n", "-df", self.target)
+        return ("-sq", self.queue, "-sqdt", "\n", "-df", self.target)
 
     def check(self, what):
         with open(self.target) as lines:
             self.test.assertEqual(list(range(MESSAGES)), [int(line) for line in lines], what)
-        eventually(lambda: self.t.depth("NUMBERS") == 0, lambda: "%s: %d messages are left" % (what, self.t.depth("NUMBERS")))
+        eventually(lambda: self.t.depth(self.queue) == 0, lambda: "%s: %d messages are left" % (what, self.t.depth(self.queue)))
         self.test.assertEqual(["file%d" % number for number in range(1, self.number + 1)],
                               sorted(os.listdir(self.t.path("out")), key=lambda name: (len(name), name)), what)
 

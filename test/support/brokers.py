@@ -46,10 +46,11 @@ class Broker:
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: not alive(pid), "process %d of the broker is gone" % pid)
 
-    def start_again(self):
+    def start_again(self, environment=None):
         """Where it was, with what it had on its disk."""
         management = self.about["management"].rsplit(":", 1)[1]
-        subprocess.run([SCRIPT, self.kind, "start", self.name, self.about["port"], management], check=True, capture_output=True, timeout=150)
+        subprocess.run([SCRIPT, self.kind, "start", self.name, self.about["port"], management], check=True, capture_output=True, timeout=150,
+                       env=dict(os.environ, **(environment or {})))
 
     def through(self, port):
         """The same one, reached by another port."""

@@ -26,6 +26,7 @@ subscriber::subscriber(event_loop& loop, worker_pool& pool, locator where, subsc
 
 subscriber::~subscriber() {
   loop_.cancel(timer_);
+  loop_.cancel(certain_timer_);
   *alive_ = false;
 }
 
@@ -48,7 +49,7 @@ void subscriber::leave(int who) {
     own_end_ = own_end_attempts;
   }
   attached_ = false;
-  certain_.clear();
+  forget_settlements();
   serve();
 }
 
@@ -61,7 +62,9 @@ void subscriber::attach() {
   if (tasks_.empty() || link_ != 0) return;
   if (!connection_) {
     const auto where = where_();
-    can_drain_ = amqp::dialect_of(where.peer.kind).can_drain();
+    const amqp::dialect& speech = amqp::dialect_of(where.peer.kind);
+    can_drain_ = speech.can_drain();
+    settlement_lag_ms_ = speech.settlement_lag_ms();
     connection_ = std::make_unique<amqp::connection>(loop_, where, *this);
   }
   if (marks_ == 0) marks_ = connection_->open_sender(options_.mark_queue);
@@ -77,7 +80,7 @@ void subscriber::drop() {
   connection_.reset();
   link_ = marks_ = 0;
   attached_ = false;
-  certain_.clear();
+  forget_settlements();
 }
 
 void subscriber::try_again_in(std::int64_t delay_ms) {
@@ -101,10 +104,21 @@ void subscriber::sent(amqp::send_id id, amqp::outcome how) {
   if (noted == true) return;
   const auto known = certain_.extract(id);
   if (!known && !noted) return;
-  if (known && how == amqp::outcome::accepted) return known.mapped()();
+  if (known && how == amqp::outcome::accepted) return settled(std::move(known.mapped()));
   drop();  // what is not certain is looked for again
   tell_lost();
   try_again_in(options_.retry_ms);
+}
+
+// When the connection is lost before the time is over, nothing is certain.
+void subscriber::settled(std::function<void()> then) {
+  if (settlement_lag_ms_ == 0) return then();
+  certain_timer_ = loop_.after(settlement_lag_ms_, std::move(then));
+}
+
+void subscriber::forget_settlements() {
+  certain_.clear();
+  loop_.cancel(certain_timer_);
 }
 
 void subscriber::connection_lost(const error& why) {

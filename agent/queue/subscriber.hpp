@@ -72,6 +72,8 @@ class subscriber : public amqp::connection_events {
   void drained(amqp::link_id link) override;
   void received(amqp::link_id link, amqp::delivery_id delivery, amqp::message&& content) override;
   void sent(amqp::send_id id, amqp::outcome how) override;
+  void settled(std::function<void()> then);
+  void forget_settlements();
   void tell_lost();
   void begin();
   void make_journal();
@@ -85,8 +87,10 @@ class subscriber : public amqp::connection_events {
   std::deque<std::pair<int, task>> tasks_;  // the first one's turn
   int last_task_ = 0;
   bool attached_ = false, told_excluded_ = false, can_drain_ = false;
+  std::int64_t settlement_lag_ms_ = 0;
   std::string told_;  // the last trouble in the log
   std::map<amqp::send_id, std::function<void()>> certain_;
+  event_loop::timer_id certain_timer_ = 0;
   std::optional<journal> journal_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what workers bring back
   int own_end_ = 0;   // attempts for which the link that this one has just ended may still be in the way

@@ -68,6 +68,9 @@ class dialect {
   virtual bool can_drain() const { return true; }
   // What was settled just before the connection closes counts. Otherwise sessions have to end first.
   virtual bool settles_before_close() const = 0;
+  // A message that was settled can come again until so many milliseconds after a durable one that was sent behind the
+  // settlement was accepted, when the queue manager is killed meanwhile. 0: the one is not stored without the other.
+  virtual std::int64_t settlement_lag_ms() const { return 0; }
 
   // The earliest time, in milliseconds, after which a silent client is dropped, from the idle timeout that the queue
   // manager advertised. 0 when that is 0: it never drops one.

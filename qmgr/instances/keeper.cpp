@@ -57,6 +57,7 @@ status keeper::start() {
   self_.qmgr = options_.qmgr;
   self_.epoch = epoch_before;
   self_.permits_standby = options_.prefers.permits_standby;
+  self_.state = qmgr_instance_state::ended;  // until it knows that it may stand by
   self_.since_ms = wall_time_ms();
   if (const status written = file_->write(self_); !written) return written;
   feed(event::tick{});

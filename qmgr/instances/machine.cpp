@@ -33,12 +33,10 @@ std::vector<output> machine::step(const input& happened, std::int64_t now_ms) {
 void machine::on(const event::tick&, actions& out) {
   if (now_ < wake_) return;
   if (now_ >= renew_at_) {
-    if (!holds())
+    if (holds())
+      now_ < deadline_ ? out.emplace_back(action::renew{}) : out.emplace_back(action::reclaim{});
+    else if (stands_by_)
       out.emplace_back(action::publish{});
-    else if (now_ < deadline_)
-      out.emplace_back(action::renew{});
-    else
-      out.emplace_back(action::reclaim{});
     renew_at_ = now_ + limits_.renew_ms;
     out.emplace_back(action::look{});
   } else if (state_ == state::waiting) {
@@ -52,6 +50,7 @@ void machine::on(const event::looked& e, actions& out) {
   if (state_ == state::waiting) {
     watch_holder(e);
     wait_or_claim(e, out);
+    if (state_ == state::waiting && !std::exchange(stands_by_, true)) out.emplace_back(action::publish{});
   } else if (state_ == state::active) {
     give_back(out);
   }

@@ -186,6 +186,7 @@ class machine {
   std::optional<std::int64_t> open_since_;  // the queue manager could be had
   bool fencing_ = false, told_held_back_ = false, told_blocked_ = false;
   bool end_all_ = false, return_to_waiting_ = false;
+  bool stands_by_ = false;         // it has looked, may wait, and has said so
   std::uint64_t handed_over_ = 0;  // the epoch that it gave to a more preferred one
 };
 

@@ -257,6 +257,17 @@ TEST_CASE("without permission for standbys there is one or none") {
   CHECK(all_of<action::end>(standing_by.step(look(0, {strict}, false), 0)).size() == 1);
 }
 
+TEST_CASE("one says that it stands by when it has seen that it may") {
+  machine m = make();
+  CHECK(all_of<action::publish>(m.step(event::tick{}, 0)).empty());
+  CHECK(all_of<action::publish>(m.step(look(0, {active("a", 5, 1)}, false), 0)).size() == 1);
+  CHECK(all_of<action::publish>(m.step(look(100, {active("a", 5, 1)}, false), 100)).empty());
+  CHECK(all_of<action::publish>(m.step(event::tick{}, 1000)).size() == 1);
+  machine alone = make({}, false, false);
+  alone.step(event::tick{}, 0);
+  CHECK(all_of<action::publish>(alone.step(look(0, {active("a", 5, 1)}, false), 0)).empty());
+}
+
 TEST_CASE("a holder in the middle of a commit is ended only after a lease of silence") {
   machine m = make();
   m.step(look(0, {active("a", 5, 1)}, true), 0);

@@ -28,10 +28,9 @@ class QueueManagerDies(Steps):
             self.t.env = before
 
     def start_dead(self, pid, port):
-        if alive(pid):
-            return
+        eventually(lambda: not alive(pid), "it is gone")
         if not self.t.broker:
-            eventually(lambda: self.t.qmgr_pid() is None, "it is gone")
+            eventually(lambda: self.t.qmgr_pid() is None, "nobody has its files")
         self.t.start_qmgr(port)
 
     def one(self, case, agent, step):
@@ -43,10 +42,11 @@ class QueueManagerDies(Steps):
         with self.t.frozen("SRC"):
             transfer = self.send(case)
             sheet.arm(step, pid)
-        eventually(lambda: not alive(pid) or self.has_ended(transfer), lambda: "it goes on: %s" % self.logs())
+        eventually(lambda: sheet.name() or self.has_ended(transfer), lambda: "it goes on: %s" % self.logs())
         sheet.disarm()
-        died = not alive(pid)
-        self.start_dead(pid, port)
+        died = bool(sheet.name())
+        if died:
+            self.start_dead(pid, port)
         what = "the queue manager killed before step %d of %s, %s" % (step, agent, sheet.name()) if died else "nobody killed"
         self.assert_arrived(case, transfer, what)
         return died

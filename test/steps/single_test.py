@@ -51,10 +51,11 @@ class Single(Steps):
         with self.t.frozen("SRC"):
             transfer = self.send(case)
             sheet.arm(step)
-        eventually(lambda: not alive(pid) or self.has_ended(transfer), lambda: "it goes on: %s" % self.logs())
+        eventually(lambda: sheet.name() or self.has_ended(transfer), lambda: "it goes on: %s" % self.logs())
         sheet.disarm()
-        died = not alive(pid)
+        died = bool(sheet.name())
         if died:
+            eventually(lambda: not alive(pid), "it is gone")
             self.begin(victim)
             if victim == "QMGR":  # agents that are not highly available end with it, and their controllers start them again
                 for agent in ("SRC", "DST"):

@@ -12,7 +12,7 @@ struct machine_key {
     out << static_cast<int>(m.state_) << ',' << m.wake_ << ',' << m.renew_at_ << ',' << m.epoch_ << ',' << m.deadline_
         << ',' << m.holder_renewals_ << ',' << m.holder_beat_ << ',' << m.holder_silent_since_ << ','
         << m.holder_seen_active_ << ',' << m.open_since_.value_or(-1) << ',' << m.fencing_ << m.end_all_
-        << m.return_to_waiting_ << m.told_blocked_ << ',' << m.handed_over_;
+        << m.return_to_waiting_ << m.told_blocked_ << m.stands_by_ << ',' << m.handed_over_;
     for (const auto& [name, one] : m.peers_) {
       out << '/' << name << one.epoch << ',' << one.beat << ',' << one.running << one.standby << ',' << one.changed_at
           << ',' << one.well_since;
@@ -325,7 +325,7 @@ void world::write_file(int i, bool all) {
   says = {};
   says.name = name_of(i);
   says.running = true;
-  says.what = p.machine->holds() ? peer::active : peer::standby;
+  says.what = p.machine->holds() ? peer::active : p.beat > 0 ? peer::standby : peer::ended;
   says.epoch = p.epoch;
   says.renewals = p.renewals;
   says.beat = p.beat;

@@ -60,6 +60,9 @@ TEST_CASE("dialect: the document says what each kind does") {
   check_row("consumer priority", [](const dialect& d) { return d.has_consumer_priority() ? "yes" : "no"; });
   check_row("browse", [](const dialect& d) { return d.can_browse() ? "yes" : "no"; });
   check_row("says that a queue is empty", [](const dialect& d) { return d.can_drain() ? "yes" : "no"; });
+  check_row("a settled message is gone after a durable one is accepted and", [](const dialect& d) {
+    return d.settlement_lag_ms() == 0 ? std::string("at once") : fmt::format("{} ms", d.settlement_lag_ms());
+  });
   check_row("answers to commands", [](const dialect& d) { return d.has_dynamic_queues() ? "dynamic" : "declared"; });
   check_row("a client that hangs is dropped after the advertised idle timeout times",
             [](const dialect& d) { return fmt::format("{}", static_cast<double>(d.drops_after_ms(1000)) / 1000); });

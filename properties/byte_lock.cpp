@@ -23,7 +23,9 @@ struct flock one_byte(std::uint64_t byte, short how) {
 
 error failure(const std::filesystem::path& path, const char* what) {
   const int number = errno;
-  return {number == EACCES || number == EPERM ? errc::not_permitted : errc::io,
+  return {number == ENOENT                      ? errc::not_found
+          : number == EACCES || number == EPERM ? errc::not_permitted
+                                                : errc::io,
           fmt::format("{}: {}: {}", path.native(), what, system_text(number))};
 }
 
@@ -31,6 +33,12 @@ error failure(const std::filesystem::path& path, const char* what) {
 
 result<byte_lock> byte_lock::open(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0) return failure(path, "cannot be opened");
+  return byte_lock(path, descriptor);
+}
+
+result<byte_lock> byte_lock::open_to_ask(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return failure(path, "cannot be opened");
   return byte_lock(path, descriptor);
 }

@@ -14,6 +14,8 @@ class byte_lock {
  public:
   // Makes the file when it is missing. errc::io, errc::not_permitted.
   static result<byte_lock> open(const std::filesystem::path& path);
+  // Only to ask is_free(), where the file is; errc::not_found.
+  static result<byte_lock> open_to_ask(const std::filesystem::path& path);
   byte_lock(byte_lock&& other) noexcept;
   byte_lock& operator=(byte_lock&& other) noexcept;
   ~byte_lock();  // gives back what it holds

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,65 +48,49 @@ bool is_dying(pid_t process) {
   return false;
 }
 
-// Like flock without waiting, except for a holder that is dying: errno is EWOULDBLOCK when one that lives has it.
-bool try_lock(int descriptor, int how) {
+// Whether the lock is there, or was taken, as `ask` says. A holder that is dying is waited for.
+template <class Ask>
+result<bool> ask_the_living(const byte_lock& lock, Ask ask) {
   constexpr int attempts_max = 1000;
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
-    if (::flock(descriptor, how | LOCK_NB) == 0) return true;
-    if (errno != EWOULDBLOCK) return false;
-    const auto holder = process_in(descriptor);
+    const result<bool> free = ask();
+    if (!free || *free) return free;
+    const auto holder = process_in(lock.descriptor());
     if (!holder || !is_dying(*holder)) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  errno = EWOULDBLOCK;
   return false;
 }
 
 }  // namespace
 
 result<pid_file> pid_file::acquire(const std::filesystem::path& path) {
-  std::error_code failure;
-  std::filesystem::create_directories(path.parent_path(), failure);
+  std::error_code ignored;
+  std::filesystem::create_directories(path.parent_path(), ignored);
   for (int attempt = 0; attempt < 10; ++attempt) {
-    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (descriptor < 0)
-      return error{errc::io, fmt::format("{}: cannot be created: {}", path.native(), system_text(errno))};
-    if (!try_lock(descriptor, LOCK_EX)) {
-      ::close(descriptor);
-      return error{errc::in_use, fmt::format("{}: held by a running process", path.native())};
-    }
-    if (!still_at(descriptor, path)) {
-      ::close(descriptor);
-      continue;
-    }
+    auto lock = byte_lock::open(path);
+    if (!lock) return lock.error();
+    const auto taken = ask_the_living(*lock, [&] { return lock->take(0); });
+    if (!taken) return taken.error();
+    if (!*taken) return error{errc::in_use, fmt::format("{}: held by a running process", path.native())};
+    if (!still_at(lock->descriptor(), path)) continue;
     const std::string text = fmt::format("{}\n", ::getpid());
-    if (::ftruncate(descriptor, 0) != 0 || ::write(descriptor, text.data(), text.size()) < 0) {
-      const int number = errno;
-      ::close(descriptor);
-      return error{errc::io, fmt::format("{}: cannot be written: {}", path.native(), system_text(number))};
-    }
-    return pid_file(path, descriptor);
+    if (::ftruncate(lock->descriptor(), 0) != 0 || ::write(lock->descriptor(), text.data(), text.size()) < 0)
+      return error{errc::io, fmt::format("{}: cannot be written: {}", path.native(), system_text(errno))};
+    return pid_file(path, std::move(*lock));
   }
   return error{errc::in_use, fmt::format("{}: is made and removed all the time", path.native())};
 }
 
-pid_file::pid_file(pid_file&& other) noexcept
-    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
-
 pid_file::~pid_file() {
-  if (descriptor_ < 0) return;
-  ::unlink(path_.c_str());
-  ::close(descriptor_);
+  if (lock_.descriptor() >= 0) ::unlink(path_.c_str());
 }
 
 std::optional<pid_t> pid_file_holder(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return std::nullopt;
-  // A shared lock, so that two commands that look at the same moment do not take each other for the holder.
-  const bool held = !try_lock(descriptor, LOCK_SH) && errno == EWOULDBLOCK;
-  const auto holder = process_in(descriptor);
-  ::close(descriptor);
-  return held ? holder : std::nullopt;
+  const auto lock = byte_lock::open_to_ask(path);
+  if (!lock) return std::nullopt;
+  const auto free = ask_the_living(*lock, [&] { return lock->is_free(0); });
+  return free && !*free ? process_in(lock->descriptor()) : std::nullopt;
 }
 
 }  // namespace baton

@@ -51,7 +51,7 @@ class Takeover(InstancesTest):
         went_on = self.t.went_on_at(self.transfer.id, "DST")
         self.assertGreaterEqual(len(went_on), times, "it says where it goes on")
         self.assertGreater(max(went_on), SIZE / (KILLS + 3), "from a checkpoint")
-        eventually(lambda: self.t.takeovers_shown(agent) == [epoch for epoch, _, _ in reversed(self.t.epochs(agent))],
+        eventually(lambda: self.t.takeovers_shown(agent) == self.t.epochs_active(agent)[::-1],
                    lambda: "the history has them all: %s" % self.t.must("fteShowAgentDetails", "-v", agent).out)
 
     def killed(self, agent, words=()):

@@ -4,7 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "properties/atomic_file.hpp"
 #include "temporary.hpp"
@@ -49,4 +51,18 @@ TEST_CASE("pid file: a killed holder whose end takes a while is waited for") {
     CHECK(pid_file::acquire(path).ok());
   }
   CHECK(waitpid(holder, nullptr, 0) == holder);
+}
+
+TEST_CASE("pid file: who looks at it is never in the way of who takes it") {
+  const test::temporary_directory directory;
+  const auto path = directory.path() / "agent.pid";
+  std::atomic<bool> over = false;
+  std::thread looks([&] {
+    while (!over) (void)pid_file_holder(path);
+  });
+  int refused = 0;
+  for (int i = 0; i < 5000; ++i) refused += pid_file::acquire(path).ok() ? 0 : 1;
+  over = true;
+  looks.join();
+  CHECK(refused == 0);
 }

@@ -78,7 +78,7 @@ class Pairs(Steps):
         for step in self.chosen(total):
             died, steps = self.one(case, agent, step, NEVER)
             kills += len(died)
-            if died:
+            if died and steps:
                 kills += len(self.one(case, agent, step, self.order.randint(1, steps))[0])
         print("%s of %s: %d steps, %d kills" % (agent, type(case).__name__, total, kills), flush=True)
         self.assertTrue(kills, "it was killed at all")

@@ -138,6 +138,14 @@ class Instances(Topology):
                     found.append((int(seen.group(3)), name, seen.group(1)))
         return sorted(found, key=lambda one: one[2])
 
+    def epochs_active(self, agent="SRC"):
+        """Those of them in which the instance became active: where a queue is still held, it may lose the lock before."""
+        found = set()
+        for host in self.place.values():
+            claims = re.split(r"BFGAG0915I: This instance \(\w+\) holds the lock with epoch (\d+)", host.log(agent))
+            found |= {int(epoch) for epoch, then in zip(claims[1::2], claims[2::2]) if ACTIVE in then}
+        return [epoch for epoch, _, _ in self.epochs(agent) if epoch in found]
+
     def times_active(self, agent="SRC"):
         """(from, until, instance), by the logs and by what was killed and paused, in the order of time."""
         spans = []

@@ -222,7 +222,8 @@ class Topology(Host):
     def start(self, *agents):
         for agent in agents or self.agents:
             before = self.log(agent).count("BFGAG0059I")
-            self.must("fteStartAgent", agent)
+            done = self.run("fteStartAgent", agent)
+            assert done.code == 0, "%r\n%s%s" % (done, self.log(agent)[-2000:], self.log(agent, "pcevent0.log")[-2000:])
             eventually(lambda: self.log(agent).count("BFGAG0059I") > before, "agent %s is ready: %s" % (agent, self.log(agent)[-2000:]))
         return self
 

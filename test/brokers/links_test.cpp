@@ -36,7 +36,7 @@ TEST_CASE("broker: bodies of every length arrive as they were sent") {
   client c(broker());
   const auto to = c.sender(queue.name);
   c.receiver(queue.name, 10);
-  for (const std::size_t bytes : {0, 1, 255, 256, 65536, 300000}) {
+  for (const std::size_t bytes : std::initializer_list<std::size_t>{0, 1, 255, 256, 65536, 300000}) {
     std::string body(bytes, '\0');
     for (std::size_t i = 0; i < bytes; ++i) body[i] = static_cast<char>(i * 7);
     c.send(to, text(body));

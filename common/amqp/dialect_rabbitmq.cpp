@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "common/amqp/admin_script.hpp"
 #include "common/amqp/dialect.hpp"
@@ -22,6 +24,9 @@ constexpr int queue_priorities = 10;
 // Long enough for a command to attach, short enough that what killed ones leave behind does not pile up.
 constexpr int reply_queue_expires_ms = 60000;
 constexpr std::uint8_t amqp_default_priority = 4;
+// Killed sooner, this broker rarely comes back without a queue that it had just made, and so without what was on it:
+// then its database's log was still in its memory, which it writes every 2 s at the latest.
+constexpr std::chrono::milliseconds until_queues_are_kept{2500};
 
 // Never a limit that refuses (reject-publish): it ends this broker's session without an outcome for the message.
 // A quorum queue has no priorities, and this broker refuses to make one that asks for them.
@@ -59,8 +64,8 @@ std::string reason_of(const http_answer& answer) {
   return answer.body.substr(0, shown_max);
 }
 
-// Done with an answer of the 200s; everything else is an error that names the queue.
-status manage(const connection_options& where, const std::string& method, const std::string& queue,
+// With an answer of the 200s whether something was made; everything else is an error that names the queue.
+result<bool> manage(const connection_options& where, const std::string& method, const std::string& queue,
               const std::string& below, const json* body, std::int64_t timeout_ms) {
   const endpoint& peer = where.peer;
   http_request request;
@@ -75,7 +80,7 @@ status manage(const connection_options& where, const std::string& method, const 
   if (body != nullptr) request.body = body->dump();
   const auto answer = http_call(request, timeout_ms);
   if (!answer) return error{answer.error().code, fmt::format("queue {}: {}", queue, answer.error().text)};
-  if (answer->status >= 200 && answer->status < 300) return done();
+  if (answer->status >= 200 && answer->status < 300) return answer->status == 201;
   return error{kind_of(*answer), fmt::format("queue {}: {} {} was answered with {}: {}", queue, method, request.url,
                                              answer->status, reason_of(*answer))};
 }
@@ -89,11 +94,14 @@ class rabbitmq : public dialect {
   status declare(const connection_options& where, const std::vector<formats::queue_declaration>& queues,
                  std::int64_t timeout_ms) const override {
     const std::int64_t deadline = boot_time_ms() + timeout_ms;
+    bool any_is_new = false;
     for (const auto& queue : queues) {
       const json body = declaration_of(queue, where.peer.quorum_queues);
       const auto made = manage(where, "PUT", queue.name, "", &body, deadline - boot_time_ms());
-      if (!made) return made;
+      if (!made) return made.error();
+      any_is_new = any_is_new || *made;
     }
+    if (any_is_new) std::this_thread::sleep_for(until_queues_are_kept);
     return done();
   }
 
@@ -102,13 +110,14 @@ class rabbitmq : public dialect {
     const std::int64_t deadline = boot_time_ms() + timeout_ms;
     for (const auto& queue : queues) {
       const auto gone = manage(where, "DELETE", queue, "", nullptr, deadline - boot_time_ms());
-      if (!gone && gone.error().code != errc::not_found) return gone;
+      if (!gone && gone.error().code != errc::not_found) return gone.error();
     }
     return done();
   }
 
   status purge(const connection_options& where, const std::string& queue, std::int64_t timeout_ms) const override {
-    return manage(where, "DELETE", queue, "/contents", nullptr, timeout_ms);
+    const auto emptied = manage(where, "DELETE", queue, "/contents", nullptr, timeout_ms);
+    return emptied ? done() : status(emptied.error());
   }
 
   result<bool> exists(const connection_options& where, const std::string& queue,

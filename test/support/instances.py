@@ -171,7 +171,7 @@ class Instances(Topology):
         faults = []
         epochs = [epoch for epoch, _, _ in self.epochs(agent)]
         if sorted(set(epochs)) != epochs:
-            faults.append("epochs of %s do not strictly rise: %s" % (agent, self.epochs(agent)))
+            faults.append("epochs of %s do not strictly rise: %s%s" % (agent, self.epochs(agent), self.tails(agent, 20000)))
         spans = self.times_active(agent)
         for before, after in zip(spans, spans[1:]):
             if after[0] < before[1] - 0.002:  # stamps are cut to milliseconds

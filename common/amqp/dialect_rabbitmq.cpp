@@ -66,7 +66,7 @@ std::string reason_of(const http_answer& answer) {
 
 // With an answer of the 200s whether something was made; everything else is an error that names the queue.
 result<bool> manage(const connection_options& where, const std::string& method, const std::string& queue,
-              const std::string& below, const json* body, std::int64_t timeout_ms) {
+                    const std::string& below, const json* body, std::int64_t timeout_ms) {
   const endpoint& peer = where.peer;
   http_request request;
   request.method = method;

@@ -117,7 +117,8 @@ class rabbitmq : public dialect {
 
   status purge(const connection_options& where, const std::string& queue, std::int64_t timeout_ms) const override {
     const auto emptied = manage(where, "DELETE", queue, "/contents", nullptr, timeout_ms);
-    return emptied ? done() : status(emptied.error());
+    if (!emptied) return emptied.error();
+    return done();
   }
 
   result<bool> exists(const connection_options& where, const std::string& queue,

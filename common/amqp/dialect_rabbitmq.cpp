@@ -85,6 +85,18 @@ result<bool> manage(const connection_options& where, const std::string& method, 
                                              answer->status, reason_of(*answer))};
 }
 
+// The first error ends it. may_be_new: whether one was made, or may have been by a request that got no answer.
+status make(const connection_options& where, const std::vector<formats::queue_declaration>& queues,
+            std::int64_t deadline, bool& may_be_new) {
+  for (const auto& queue : queues) {
+    const json body = declaration_of(queue, where.peer.quorum_queues);
+    const auto made = manage(where, "PUT", queue.name, "", &body, deadline - boot_time_ms());
+    may_be_new = may_be_new || (made ? *made : made.error().code == errc::timed_out);
+    if (!made) return made.error();
+  }
+  return done();
+}
+
 std::string script_head(const script_target& target) {
   return admin_script_head("RABBITMQ", target.management_url, "guest");
 }
@@ -93,16 +105,11 @@ class rabbitmq : public dialect {
  public:
   status declare(const connection_options& where, const std::vector<formats::queue_declaration>& queues,
                  std::int64_t timeout_ms) const override {
-    const std::int64_t deadline = boot_time_ms() + timeout_ms;
-    bool any_is_new = false;
-    for (const auto& queue : queues) {
-      const json body = declaration_of(queue, where.peer.quorum_queues);
-      const auto made = manage(where, "PUT", queue.name, "", &body, deadline - boot_time_ms());
-      if (!made) return made.error();
-      any_is_new = any_is_new || *made;
-    }
-    if (any_is_new) std::this_thread::sleep_for(until_queues_are_kept);
-    return done();
+    bool may_be_new = false;
+    const auto made = make(where, queues, boot_time_ms() + timeout_ms, may_be_new);
+    // Also after an error: whoever tries again finds what was made, and could not know its age.
+    if (may_be_new) std::this_thread::sleep_for(until_queues_are_kept);
+    return made;
   }
 
   status remove(const connection_options& where, const std::vector<std::string>& queues,
@@ -144,7 +151,8 @@ class rabbitmq : public dialect {
       out += fmt::format("call --request PUT --data '{}' \"$url{}\"\n",
                          declaration_of(queue, target.quorum_queues).dump(), path_of(queue.name));
     }
-    return out;
+    return out + fmt::format("sleep {}  # killed sooner, the broker could come back without them\n",
+                             std::chrono::duration<double>(until_queues_are_kept).count());
   }
 
   std::string remove_script(const script_target& target,

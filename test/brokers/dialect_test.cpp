@@ -21,6 +21,14 @@ TEST_CASE("broker: queues are made, found and removed") {
   CHECK_FALSE(*speech().exists(where, name, deadline_ms));
 }
 
+// Not less than what common/amqp/dialect.hpp says. Seen to fail with a declaration that does not wait.
+TEST_CASE("broker: a queue that is new on RabbitMQ is used when it is kept") {
+  if (broker().peer.kind != amqp::broker_kind::rabbitmq) return;
+  const auto began_ms = boot_time_ms();
+  const own_queue queue;
+  CHECK(boot_time_ms() - began_ms >= 2500);
+}
+
 TEST_CASE("broker: a queue with other attributes is a conflict that names it") {
   const own_queue queue(queue_kind::shared);
   const auto again =

@@ -1,14 +1,17 @@
-// The pure half of the dialects; the other half needs their brokers: test/qmgr and test/brokers.
+// What of the dialects needs no broker; the other half needs their brokers: test/qmgr and test/brokers.
 #include "common/amqp/dialect.hpp"
 
 #include <fmt/format.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include "common/amqp/refusals.hpp"
+#include "common/loop.hpp"
 #include "common/text.hpp"
 
 using namespace baton;
@@ -140,6 +143,24 @@ TEST_CASE("dialect: scripts name every queue of the agent") {
   CHECK(make.find("http://h:15672") != std::string::npos);
   CHECK(make.find("x-max-length") == std::string::npos);  // nothing may drop a token of the HA queue
   CHECK(make.find("reject-publish") == std::string::npos);
+  CHECK(make.find("sleep 2.5") > make.rfind("call --request PUT"));
+}
+
+// Whoever tries again finds the queue, and could not know that it is new. Seen to fail with a wait only after an
+// answer.
+TEST_CASE("dialect: a declaration on RabbitMQ without an answer waits until what it may have made is kept") {
+  boost::asio::io_context context;
+  const boost::asio::ip::tcp::acceptor mute(context, {boost::asio::ip::address_v4::loopback(), 0});
+  amqp::connection_options where;
+  where.peer.kind = broker_kind::rabbitmq;
+  where.peer.management_url = fmt::format("http://127.0.0.1:{}", mute.local_endpoint().port());
+  constexpr std::int64_t timeout_ms = 100;
+  const auto began_ms = boot_time_ms();
+  const auto made =
+      dialect_of(broker_kind::rabbitmq).declare(where, {{"Q", queue_kind::shared, 0, false, false}}, timeout_ms);
+  REQUIRE_FALSE(made.ok());
+  CHECK(made.error().code == errc::timed_out);
+  CHECK(boot_time_ms() - began_ms >= timeout_ms + 2500);
 }
 
 TEST_CASE("dialect: a quorum queue is asked for as one, and without priorities, which it has not") {

@@ -192,19 +192,19 @@ class Troubles(TopologyTest):
         self.assertIn("BFGSS0034E", self.t.log("SRC"))
 
 
-class Cancel(TopologyTest):
+class LongTransferTest(TopologyTest):
+    """Of 8 GiB, so that it runs until it is cancelled."""
+
     def start_long_transfer(self):
-        with open(self.place_made("in"), "wb") as out:
-            out.truncate(8 << 30)
-        done = self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-cs", "none", "-df", self.place("out/big"), self.place("in"))
-        transfer = self.t.id_of(done)
-        eventually(lambda: os.path.isdir(self.place("out")) and os.listdir(self.place("out")), "data arrives")
-        return transfer
-
-    def place_made(self, name):
         os.makedirs(self.place(), exist_ok=True)
-        return self.place(name)
+        with open(self.place("long"), "wb") as out:
+            out.truncate(8 << 30)
+        done = self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-cs", "none", "-df", self.place("out/long"), self.place("long"))
+        eventually(lambda: os.path.isdir(self.place("out")) and os.listdir(self.place("out")), "data arrives")
+        return self.t.id_of(done)
 
+
+class Cancel(LongTransferTest):
     def assert_cancelled(self, transfer):
         self.assertEqual(41, self.t.items_of(transfer)["resultCode"])
         eventually(lambda: not os.listdir(self.place("out")), "the part file goes")
@@ -224,7 +224,7 @@ class Cancel(TopologyTest):
         self.assertEqual(26, done.code, repr(done))
 
 
-class Limits(TopologyTest):
+class Limits(LongTransferTest):
     PROPERTIES = {"maxSourceTransfers": "1", "maxDestinationTransfers": "1", "maxQueuedTransfers": "2", "maxFilesForTransfer": "3",
                   "agentDesc": "a small one"}
 
@@ -236,15 +236,13 @@ class Limits(TopologyTest):
         self.assertFalse(os.path.exists(self.place("out")))
 
     def test_queued_transfers_run_one_after_the_other_and_by_priority(self):
-        with open(self.write("in/long", b""), "r+b") as out:
-            out.truncate(256 << 20)
-        self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-cs", "none", "-df", self.place("out/long"), self.place("in/long"))
-        eventually(lambda: os.path.isdir(self.place("out")) and os.listdir(self.place("out")), "data arrives")
+        long = self.start_long_transfer()
         small = self.write("in/small")
         low = self.t.id_of(self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-pr", "1", "-df", self.place("out/low"), small))
         high = self.t.id_of(self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-pr", "8", "-df", self.place("out/high"), small))
         refused = self.t.transfer("-df", self.place("out/refused"), small)
         self.assert_result(44, refused)
+        self.t.must("fteCancelTransfer", "-a", "SRC", long)
         self.assertEqual(0, self.t.items_of(low)["resultCode"])
         log = self.t.log("SRC")
         self.assertLess(log.index("Transfer %s from" % high), log.index("Transfer %s from" % low))

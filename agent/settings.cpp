@@ -82,6 +82,7 @@ settings make_settings(const property_set& agent, const layout& where, const std
   s.fail_on_first_failure = agent.boolean("failTransferOnFirstFailure");
   s.plan_directory = (where.agent_run(coordination, s.name) / "transfers").string();
   s.chunk_bytes = static_cast<std::uint32_t>(agent.integer("agentChunkSize"));
+  s.chunk_bytes_chosen = agent.is_set("agentChunkSize");
   s.window_frames = static_cast<std::uint32_t>(agent.integer("agentWindowSize"));
   s.checkpoint_frames = static_cast<std::uint32_t>(agent.integer("agentCheckpointInterval")) * s.window_frames;
   s.data = make_data_settings(agent);

@@ -54,6 +54,7 @@ struct settings {
   queue_settings queues;
   std::uint64_t bandwidth_limit = 0;  // bytes per second of all transfers that are sent; 0: none
   std::uint32_t chunk_bytes = 262144, window_frames = 10, checkpoint_frames = 40;
+  bool chunk_bytes_chosen = false;  // agentChunkSize is set
   int max_source_transfers = 25, max_destination_transfers = 25, max_queued_transfers = 1000;
   std::uint64_t max_files = 0;
   std::uint64_t items_per_progress = 50;

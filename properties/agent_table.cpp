@@ -93,11 +93,13 @@ constexpr property entries[] = {
      "An instance that stands by and is silent for this long is removed from the list of instances. At least twice "
      "standbyStatusPublishInterval."},
     // What the data path does.
-    {"agentChunkSize", bytes, "262144", 4096, 16 * mebi, "", "Size of one message of file data."},
+    {"agentChunkSize", bytes, "262144", 4096, 16 * mebi, "",
+     "Size of one message of file data. Where it is not set, messages through the embedded queue manager are of 1 "
+     "MiB."},
     {"agentWindowSize", integer, "10", 1, 1000, "",
-     "Chunks that may be under way without being acknowledged: the memory of a transfer is this times agentChunkSize, "
-     "on a "
-     "direct channel twice that and at least 4 MiB, because chunks are 1 MiB there."},
+     "Chunks that may be under way without being acknowledged: the memory of a transfer is this times agentChunkSize; "
+     "on "
+     "a direct channel, where chunks are of 1 MiB, twice that and at least 4 MiB."},
     {"agentCheckpointInterval", integer, "4", 1, 1000, "",
      "Windows between two durable checkpoints of a file. More is faster, and sends more again after a failure."},
     {"agentBandwidthLimit", bytes, "0", 0, 1024 * 1024 * mebi, "",

@@ -156,8 +156,9 @@ void destination_transfer::perform(const destination_action::answer& a) {
   answer.attempt = a.attempt;
   answer.from = durable_ = writer_->durable();
   if (terms_.again) log(messages::BFGTR0027I, terms_.transfer_id, answer.from.item, answer.from.offset);
-  answer.chunk_bytes = limits().chunk_bytes;
-  answer.window_frames = limits().window_frames;
+  const auto agreed = limits(false);
+  answer.chunk_bytes = agreed.chunk_bytes;
+  answer.window_frames = agreed.window_frames;
   if (terms_.direct) answer.direct = path_.offer();
   // More than is under way at once is worth a record from the start: the next activation tells the source at once.
   if (!recorded_ && terms_.bytes_total > std::uint64_t{answer.chunk_bytes} * answer.window_frames) save_record();
@@ -216,14 +217,13 @@ void destination_transfer::frame_written(std::uint64_t attempt, std::uint64_t se
   durable_ = frame->durable;
   written_ = std::move(frame);
   const bool tells = !written_->results.empty() || written_->complete;
-  const auto ack_every = tells ? 1 : frames_per_ack(limits_of_path(limits(), path_.direct(), {}));
+  const auto ack_every = tells ? 1 : frames_per_ack(limits_of_path(limits(path_.direct()), path_.direct(), {}));
   feed(destination_event::written{attempt, sequence, written_->halted.what, ack_every});
   written_.reset();
 }
 
-frame_limits destination_transfer::limits() const {
-  return smaller_of({terms_.chunk_bytes, terms_.window_frames},
-                    {agent_.settings().chunk_bytes, agent_.settings().window_frames});
+frame_limits destination_transfer::limits(bool direct) const {
+  return smaller_of({terms_.chunk_bytes, terms_.window_frames}, limits_wanted(agent_, direct));
 }
 
 void destination_transfer::perform(const destination_action::acknowledge& a) {

@@ -61,7 +61,7 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   void perform(const destination_action::halt&);
   void perform(const destination_action::close&);
   void perform(const destination_action::wake_at& a);
-  frame_limits limits() const;
+  frame_limits limits(bool direct) const;
   void frame_written(std::uint64_t attempt, std::uint64_t sequence, std::shared_ptr<written_frame> frame);
   void save_record();
   void send(formats::ack a);

@@ -7,7 +7,9 @@
 #include <string>
 
 #include "agent/settings.hpp"
+#include "agent/transfer/frame_limits.hpp"
 #include "common/amqp/connection.hpp"
+#include "common/amqp/dialect.hpp"
 #include "common/amqp/message.hpp"
 #include "common/formats/publications.hpp"
 #include "common/formats/state.hpp"
@@ -58,5 +60,13 @@ class services {
   virtual amqp::connection_options qmgr() const = 0;  // how this activation reaches its queue manager
   virtual void status_changed() = 0;  // the agent's published status names the transfers and their states
 };
+
+// How this agent would have the frames of a transfer. Where nobody chose the size of a chunk, that depends on what
+// carries them: its queue manager, or a direct channel.
+inline frame_limits limits_wanted(const services& agent, bool direct) {
+  const auto& s = agent.settings();
+  const bool chosen = direct || s.chunk_bytes_chosen;
+  return {chosen ? s.chunk_bytes : amqp::dialect_of(agent.qmgr().peer.kind).chunk_bytes(), s.window_frames};
+}
 
 }  // namespace baton::transfer

@@ -35,8 +35,9 @@ void send_negotiate(services& agent, const formats::transfer_request& request, c
   ask.bytes_total = totals.bytes;
   ask.results_from = results_from;
   ask.again = again;
-  ask.chunk_bytes = s.chunk_bytes;
-  ask.window_frames = s.window_frames;
+  const auto limits = limits_wanted(agent, false);
+  ask.chunk_bytes = limits.chunk_bytes;
+  ask.window_frames = limits.window_frames;
   ask.direct = s.data.direct && source_path::worth_it(totals.items, totals.bytes);
   amqp::message m;
   m.subject = formats::subject::negotiate;

@@ -317,8 +317,9 @@ std::int64_t source_transfer::rate_wait_ms() {
 frame_limits source_transfer::limits() const {
   const auto& own = agent_.settings();
   // Whatever the other side says: what is read and not acknowledged is this side's memory.
-  const auto agreed = smaller_of({terms_.chunk_bytes, terms_.window_frames}, {own.chunk_bytes, own.window_frames});
-  return limits_of_path(agreed, path_->direct(), {own.bandwidth_limit, request_->bandwidth});
+  const bool direct = path_->direct();
+  const auto agreed = smaller_of({terms_.chunk_bytes, terms_.window_frames}, limits_wanted(agent_, direct));
+  return limits_of_path(agreed, direct, {own.bandwidth_limit, request_->bandwidth});
 }
 
 void source_transfer::perform(const source_action::open_path&) {

@@ -77,6 +77,9 @@ class dialect {
   // manager advertised. 0 when that is 0: it never drops one.
   virtual std::int64_t drops_after_ms(std::uint32_t advertised_ms) const = 0;
 
+  // The size of a message of file data that suits it, in bytes: agentChunkSize where that is not set.
+  virtual std::uint32_t chunk_bytes() const { return 262144; }
+
   // --- On the wire; for the adapter. Pure; any thread.
 
   virtual std::string address_of(const std::string& queue) const = 0;

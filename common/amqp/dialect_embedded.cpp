@@ -31,6 +31,7 @@ status manage(requester& peer, const std::string& operation, const std::string& 
 class embedded : public dialect_over_amqp {
  public:
   bool has_exclusive_receivers() const override { return true; }
+  std::uint32_t chunk_bytes() const override { return 1 << 20; }
   std::string declare_script(const script_target& target,
                              const std::vector<formats::queue_declaration>& queues) const override {
     std::string out;

@@ -29,6 +29,11 @@ class played_source {
     const auto keep = transfer_;
     keep->on_negotiate(ask_);
   }
+  std::uint32_t chunk_bytes_answered(std::uint32_t asked) {
+    ask_.chunk_bytes = asked;
+    negotiate();
+    return formats::read_negotiated(agent.sent.back().body)->chunk_bytes;
+  }
   formats::frame_writer frame() {
     formats::frame_writer made(4096);
     made.header({ask_.transfer_id, ask_.epoch, ask_.attempt, ++sequence_});
@@ -79,6 +84,14 @@ class played_source {
 };
 
 }  // namespace
+
+TEST_CASE("a chunk is as large as suits both sides") {
+  played_source source;
+  CHECK(source.chunk_bytes_answered(1 << 20) == 1 << 20);
+  CHECK(source.chunk_bytes_answered(65536) == 65536);
+  source.agent.change_settings().chunk_bytes_chosen = true;
+  CHECK(source.chunk_bytes_answered(1 << 20) == 262144);
+}
 
 TEST_CASE("who says that all has arrived says again what became of the items before") {
   played_source source;

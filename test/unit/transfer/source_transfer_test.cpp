@@ -14,8 +14,9 @@ namespace {
 class played_transfer {
  public:
   explicit played_transfer(formats::source_record record = {}, const std::vector<std::string>& names = {"a", "b", "c"},
-                           bool log_is_slow = false) {
+                           bool log_is_slow = false, bool chunk_bytes_chosen = false) {
     agent.log_is_slow = log_is_slow;
+    agent.change_settings().chunk_bytes_chosen = chunk_bytes_chosen;
     agent.change_settings().plan_directory = (where_.path() / "plans").string();
     agent.change_settings().window_frames = 1;
     for (const auto& name : names) write_file(where_.path() / "in" / name, "content");
@@ -97,6 +98,13 @@ TEST_CASE("a transfer ends with the sum of its items' results") {
   CHECK_FALSE(played.source_exists("a"));
   CHECK(played.source_exists("b"));
   CHECK_FALSE(played.source_exists("c"));
+}
+
+TEST_CASE("a source asks for the size of chunk that suits its queue manager unless somebody chose one") {
+  played_transfer played;
+  CHECK(played.asked().chunk_bytes == 1 << 20);
+  played_transfer chosen({}, {"a"}, false, true);
+  CHECK(chosen.asked().chunk_bytes == 262144);
 }
 
 TEST_CASE("a record says that an item is done after the log has the item and not before") {

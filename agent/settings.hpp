@@ -53,7 +53,7 @@ struct settings {
   program_settings programs;
   queue_settings queues;
   std::uint64_t bandwidth_limit = 0;  // bytes per second of all transfers that are sent; 0: none
-  std::uint32_t chunk_bytes = 262144, window_frames = 10, checkpoint_frames = 40;
+  std::uint32_t chunk_bytes = 262144, window_frames = 16, checkpoint_frames = 64;
   bool chunk_bytes_chosen = false;  // agentChunkSize is set
   int max_source_transfers = 25, max_destination_transfers = 25, max_queued_transfers = 1000;
   std::uint64_t max_files = 0;

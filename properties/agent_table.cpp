@@ -96,7 +96,7 @@ constexpr property entries[] = {
     {"agentChunkSize", bytes, "262144", 4096, 16 * mebi, "",
      "Size of one message of file data. Where it is not set, messages through the embedded queue manager are of 1 "
      "MiB."},
-    {"agentWindowSize", integer, "10", 1, 1000, "",
+    {"agentWindowSize", integer, "16", 1, 1000, "",
      "Chunks that may be under way without being acknowledged: the memory of a transfer is this times agentChunkSize; "
      "on "
      "a direct channel, where chunks are of 1 MiB, twice that and at least 4 MiB."},

@@ -35,8 +35,8 @@
 namespace baton::amqp {
 namespace {
 
-// Small enough that heartbeats and dispositions get between the frames of a large message. A chunk of file data of the
-// default size fits into one, with what is around it.
+// Small enough that heartbeats and dispositions get between the frames of a large message. A chunk of file data of
+// agentChunkSize's default fits into one, with what is around it; four of them for one of 1 MiB are as fast as one.
 constexpr std::uint32_t frame_bytes_max = 272 * 1024;
 // How long a peer has to answer the end of the sessions before the connection is closed all the same.
 constexpr std::uint64_t goodbye_ms_max = 1000;

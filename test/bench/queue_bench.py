@@ -17,6 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 import brokers
+import warm_memory
 from processes import BIN
 from topology import Topology
 
@@ -28,12 +29,6 @@ def stock(*words):
     """MB/s that qmgr_bench prints."""
     shown = subprocess.run([os.path.join(BIN, "qmgr_bench"), *words], stdout=subprocess.PIPE, text=True, check=True).stdout
     return float(re.search(r"mb_per_s=([\d.]+)", shown).group(1))
-
-
-def fill_memory(path, mebibytes):
-    """A virtual machine may have to get memory from its host at first."""
-    subprocess.run(["dd", "if=/dev/zero", "of=" + path, "bs=1M", "count=%d" % mebibytes], check=True, stderr=subprocess.DEVNULL)
-    os.unlink(path)
 
 
 @contextlib.contextmanager
@@ -66,20 +61,19 @@ def through(title, broker):
         rates["stock pair, the same file"] = []
     try:
         topology.start()
+        warm_memory.keep(topology.path("warm"), 3 * LARGE_BYTES)
         large = topology.path("large")
         os.makedirs(large)
         with open(os.path.join(large, "large.bin"), "wb") as out:
             for _ in range(LARGE_BYTES >> 20):
                 out.write(os.urandom(1 << 20))
         for _ in range(RUNS):
-            fill_memory(topology.path("filler"), LARGE_BYTES >> 20)
             began = time.monotonic()
             topology.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-w", "-r", "-dd", topology.path("arrived"), large, timeout_s=3600)
             rates["Baton"].append(LARGE_BYTES / 1e6 / (time.monotonic() - began))
             shutil.rmtree(topology.path("arrived"))
             rates["stock pair, no file"].append(stock_pair(broker))
             if broker is None:
-                fill_memory(topology.path("filler"), LARGE_BYTES >> 20)
                 rates["stock pair, the same file"].append(stock("file", os.path.join(large, "large.bin"), topology.path("copy")))
                 os.unlink(topology.path("copy"))
     finally:

@@ -7,10 +7,10 @@ stable storage. Of the others, `dd conv=fsync` and `rsync --fsync` sync each fil
 to the kernel. The last part is without direct channels (queue_bench.py).
 
 The source was just written and stays in the page cache. Everything is synced before each run, so that nobody pays for
-what another has left to be written. In memory, as much is written and removed right before each run: a virtual machine
-may have to get memory from its host at first, which takes longer than the copying. Each run of the small files has a
-directory of its own until the end: ext4 looks at each inode that was freed within the last minutes before it takes
-another one, so removing 10,000 files makes whoever comes next several times slower.
+what another has left to be written. In memory nobody pays for getting memory from a virtual machine's host
+(warm_memory.py). Each run of the small files has a directory of its own until the end: ext4 looks at each inode that was
+freed within the last minutes before it takes another one, so removing 10,000 files makes whoever comes next several times
+slower.
 
 BATON_BENCH_SEED: of the order (printed). BATON_BENCH_RUNS: runs whose median is shown (5). BATON_BENCH_SCALE: a part of
 the amount, for trying this out (1.0).
@@ -26,6 +26,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 import queue_bench
+import warm_memory
 from loopback_sshd import LoopbackSshd
 from topology import Topology
 
@@ -89,13 +90,7 @@ def contenders(topology, sshd, large):
     return found
 
 
-def get_ready(topology, in_memory):
-    os.sync()
-    if in_memory:
-        queue_bench.fill_memory(topology.path("filler"), LARGE_BYTES >> 20)
-
-
-def measure(topology, sshd, source, large, in_memory):
+def measure(topology, sshd, source, large):
     """Name -> seconds of each run."""
     peers = contenders(topology, sshd, large)
     taken = {name: [] for name in peers}
@@ -104,7 +99,7 @@ def measure(topology, sshd, source, large, in_memory):
         for name, move in ORDER.sample(sorted(peers.items()), len(peers)):
             destination = topology.path("arrived-%d" % len(left))
             left.append(destination)
-            get_ready(topology, in_memory)
+            os.sync()
             began = time.monotonic()
             move(source, destination)
             taken[name].append(time.monotonic() - began)
@@ -136,12 +131,14 @@ def side_by_side(in_memory, goals_large, goals_small):
         sshd = LoopbackSshd.start(topology.path("ssh"))
         if sshd is None:
             print("scp: not available")
+        if in_memory:
+            warm_memory.keep(topology.path("warm"), 3 * LARGE_BYTES)
         large, small = topology.path("large"), topology.path("small")
         make_large(large)
-        show("1 file of %.2f GiB, %s" % (LARGE_BYTES / 1024**3, where), measure(topology, sshd, large, True, in_memory), LARGE_BYTES / 1e6, "MB/s", goals_large)
+        show("1 file of %.2f GiB, %s" % (LARGE_BYTES / 1024**3, where), measure(topology, sshd, large, True), LARGE_BYTES / 1e6, "MB/s", goals_large)
         shutil.rmtree(large)
         make_small(small)
-        show("%d files of 4 KiB, %s" % (SMALL_FILES, where), measure(topology, sshd, small, False, in_memory), SMALL_FILES, "files/s", goals_small)
+        show("%d files of 4 KiB, %s" % (SMALL_FILES, where), measure(topology, sshd, small, False), SMALL_FILES, "files/s", goals_small)
         print("\npeak memory of the agents: SRC %.0f MiB, DST %.0f MiB"
               % (topology.peak_memory_mib("SRC"), topology.peak_memory_mib("DST")))
     finally:

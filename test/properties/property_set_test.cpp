@@ -26,7 +26,7 @@ TEST_CASE("property set: defaults and set values") {
   CHECK(p.text("agentQMgr") == "QM1");
   CHECK(p.integer("agentChunkSize") == 65536);
   CHECK(p.is_set("agentChunkSize"));
-  CHECK(p.integer("agentWindowSize") == 10);
+  CHECK(p.integer("agentWindowSize") == 16);
   CHECK_FALSE(p.is_set("agentWindowSize"));
   CHECK(p.milliseconds("agentQMgrIdleTimeout") == 8000);
   CHECK(p.milliseconds("agentQMgrRetryInterval") == 30000);

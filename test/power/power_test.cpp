@@ -83,6 +83,7 @@ class world {
     s.qmgr = "QM";
     s.plan_directory = (where_.path() / ("plans-" + name)).string();
     s.chunk_bytes = 4096;
+    s.chunk_bytes_chosen = true;
     s.window_frames = 1 + static_cast<std::uint32_t>(below(random_, 6));
     s.checkpoint_frames = 1 + static_cast<std::uint32_t>(below(random_, 3));
     s.capacity_retry_ms = 1;

@@ -26,12 +26,11 @@ direct_channel::~direct_channel() {
 void direct_channel::begin(handlers to) {
   receiver_->to = std::move(to);
   session::handlers relay;
-  relay.received = [at = receiver_, thread = thread_.get(), one = session_.get()](kind what, byte_buffer body) {
-    auto carried = std::make_shared<byte_buffer>(std::move(body));
-    at->loop.post([at, thread, one = one->shared_from_this(), what, carried] {
+  relay.received = [at = receiver_, thread = thread_.get(), one = session_.get()](kind what, const held_bytes& body) {
+    at->loop.post([at, thread, one = one->shared_from_this(), what, body] {
       if (!at->to.received) return;
       const auto keep = at->to;  // the call may end this channel
-      keep.received(what, std::move(*carried));
+      keep.received(what, body);
       if (!at->to.received || ++at->consumed < told_together) return;
       thread->post([one, count = std::exchange(at->consumed, 0)] { one->consumed(count); });
     });
@@ -44,9 +43,8 @@ void direct_channel::begin(handlers to) {
   thread_->post([one = session_, relay] { one->begin(relay); });
 }
 
-void direct_channel::send(kind what, byte_buffer body) {
-  auto carried = std::make_shared<byte_buffer>(std::move(body));
-  thread_->post([one = session_, what, carried] { one->send(what, std::move(*carried)); });
+void direct_channel::send(kind what, held_bytes body) {
+  thread_->post([one = session_, what, body = std::move(body)] { one->send(what, body); });
 }
 
 const std::string& direct_channel::peer() const {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "agent/channel/wire.hpp"
-#include "common/byte_buffer.hpp"
+#include "common/held_bytes.hpp"
 #include "common/loop.hpp"
 
 namespace baton::channel {
@@ -18,7 +18,7 @@ class session;
 class direct_channel {
  public:
   struct handlers {
-    std::function<void(kind what, byte_buffer body)> received;
+    std::function<void(kind what, held_bytes body)> received;
     std::function<void(const std::string& why)> closed;  // once, last
   };
   direct_channel(event_loop& loop, std::shared_ptr<runtime> thread, std::shared_ptr<session> one);
@@ -27,7 +27,7 @@ class direct_channel {
 
   // Nothing is received before.
   void begin(handlers to);
-  void send(kind what, byte_buffer body);
+  void send(kind what, held_bytes body);
   const std::string& peer() const;  // address and port
 
  private:

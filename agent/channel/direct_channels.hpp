@@ -21,7 +21,7 @@ namespace baton::channel {
 class direct_channels {
  public:
   // `received` gets what comes on any of them.
-  using receiver = std::function<void(kind what, byte_buffer body)>;
+  using receiver = std::function<void(kind what, held_bytes body)>;
   direct_channels(event_loop& loop, worker_pool& pool, const agent::settings& s, receiver received);
   ~direct_channels();
 
@@ -36,7 +36,7 @@ class direct_channels {
                std::function<void(result<std::unique_ptr<direct_channel>>)> then);
   // The channel to it broke: it is left alone for a while.
   void broke(const std::string& peer) { book_.failed(peer, boot_time_ms()); }
-  void deliver(kind what, byte_buffer body) { received_(what, std::move(body)); }
+  void deliver(kind what, held_bytes body) { received_(what, std::move(body)); }
   std::int64_t again_in_ms(const std::string& peer) const { return book_.again_in_ms(peer, boot_time_ms()); }
 
  private:

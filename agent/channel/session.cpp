@@ -75,8 +75,7 @@ void session::got_head() {
 void session::got_body(kind what) {
   reading_ = false;
   ++handed_over_;
-  to_.received(what, std::move(body_));
-  body_ = {};
+  to_.received(what, std::exchange(body_, {}));
   read_next();
 }
 
@@ -85,7 +84,7 @@ void session::consumed(int count) {
   if (to_.received) read_next();
 }
 
-void session::send(kind what, byte_buffer body) {
+void session::send(kind what, held_bytes body) {
   const message_head head{static_cast<std::uint32_t>(body.size()), what};
   queue({to_bytes(head), std::move(body)});
 }

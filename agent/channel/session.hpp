@@ -12,13 +12,14 @@
 #include "agent/channel/stream.hpp"
 #include "agent/channel/wire.hpp"
 #include "common/byte_buffer.hpp"
+#include "common/held_bytes.hpp"
 
 namespace baton::channel {
 
 class session : public std::enable_shared_from_this<session> {
  public:
   struct handlers {
-    std::function<void(kind what, byte_buffer body)> received;
+    std::function<void(kind what, held_bytes body)> received;
     std::function<void(std::string why)> closed;  // once, last
   };
   // The secret of who connected, or of who was connected to an empty text; or why it came to nothing.
@@ -34,7 +35,7 @@ class session : public std::enable_shared_from_this<session> {
   // After the greeting: messages are received, as long as not too many of them were not consumed().
   void begin(handlers to);
   void consumed(int count);
-  void send(kind what, byte_buffer body);
+  void send(kind what, held_bytes body);
   // The other handlers hear nothing any more; `closed` does, unless `why` is empty.
   void close(const std::string& why);
 
@@ -45,7 +46,7 @@ class session : public std::enable_shared_from_this<session> {
  private:
   struct outgoing {
     std::string head;
-    byte_buffer body;
+    held_bytes body;
   };
   stream::done when_ok(std::function<void()> then);
   void expect(char* to, std::size_t bytes, std::function<void()> then);

@@ -8,7 +8,7 @@ formats::data_offer destination_path::offer() {
   close();
   const auto made = channels_.offer([this](std::unique_ptr<channel::direct_channel> arrived) {
     channel_ = std::move(arrived);
-    channel_->begin({[this](channel::kind what, byte_buffer body) { channels_.deliver(what, std::move(body)); },
+    channel_->begin({[this](channel::kind what, held_bytes body) { channels_.deliver(what, std::move(body)); },
                      [this](const std::string&) { channel_.reset(); }});
   });
   secret_ = made.secret;

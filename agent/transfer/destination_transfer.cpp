@@ -103,7 +103,7 @@ void destination_transfer::on_negotiate(const formats::negotiate& ask) {
   feed(destination_event::negotiated{ask.attempt});
 }
 
-void destination_transfer::on_frame(const formats::frame_header& header, byte_buffer frame) {
+void destination_transfer::on_frame(const formats::frame_header& header, held_bytes frame) {
   if (header.epoch != terms_.epoch) return;
   arriving_ = std::move(frame);
   feed(destination_event::frame{header.attempt, header.sequence});
@@ -184,12 +184,12 @@ bool destination_transfer::at_checkpoint() {
 
 void destination_transfer::perform(const destination_action::write_frame& a) {
   if (stopped_) return;
-  auto frame = std::make_shared<std::pair<std::uint64_t, byte_buffer>>(std::move(frames_.front()));
+  auto [sequence, frame] = std::move(frames_.front());
   frames_.pop_front();
-  agent_.pool().submit([weak = weak_from_this(), writer = writer_, frame, more = a.more,
+  agent_.pool().submit([weak = weak_from_this(), writer = writer_, frame = std::move(frame), more = a.more, sequence,
                         attempt = machine_.attempt()]() -> std::function<void()> {
-    auto written = std::make_shared<written_frame>(writer->write(frame->second, more));
-    return [weak, written, attempt, sequence = frame->first] {
+    auto written = std::make_shared<written_frame>(writer->write(frame, more));
+    return [weak, written, attempt, sequence] {
       if (const auto self = weak.lock()) self->frame_written(attempt, sequence, written);
     };
   });

@@ -43,7 +43,7 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   void supersede(const formats::destination_record& left);
 
   void on_negotiate(const formats::negotiate& ask);
-  void on_frame(const formats::frame_header& header, byte_buffer frame);
+  void on_frame(const formats::frame_header& header, held_bytes frame);
   void on_finish(const formats::finish& end);
 
   destination_state state() const { return machine_.state(); }
@@ -75,8 +75,8 @@ class destination_transfer : public std::enable_shared_from_this<destination_tra
   destination_machine machine_;
   destination_path path_;
   std::shared_ptr<destination_writer> writer_;  // one worker at a time
-  byte_buffer arriving_;                        // the frame of the event being handled
-  std::deque<std::pair<std::uint64_t, byte_buffer>> frames_;
+  held_bytes arriving_;                         // the frame of the event being handled
+  std::deque<std::pair<std::uint64_t, held_bytes>> frames_;
   std::vector<formats::item_result> lacking_;  // at the source, when the attempt began
   std::shared_ptr<written_frame> written_;     // of the event being handled
   formats::position durable_;                  // as of the last frame that was written; a worker may be ahead

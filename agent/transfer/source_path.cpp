@@ -94,7 +94,7 @@ void source_path::try_again_later() {
 
 // Acknowledgements come on a new channel from now on, whether frames are sent on it yet or not.
 void source_path::receive_on(channel::direct_channel& made) {
-  made.begin({[this](channel::kind what, byte_buffer body) { channels_.deliver(what, std::move(body)); },
+  made.begin({[this](channel::kind what, held_bytes body) { channels_.deliver(what, std::move(body)); },
               [this, one = &made](const std::string& why) { broke(*one, why); }});
 }
 
@@ -122,7 +122,7 @@ void source_path::say_queue(const std::string& why) {
       formats::data_queue(request_->destination_agent));
 }
 
-void source_path::send(byte_buffer frame) {
+void source_path::send(held_bytes frame) {
   if (channel_) return channel_->send(channel::kind::frame, std::move(frame));
   amqp::message m;
   m.durable = false;

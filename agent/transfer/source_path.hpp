@@ -29,7 +29,7 @@ class source_path : public std::enable_shared_from_this<source_path> {
   void offered(const formats::data_offer& offer);
   // opened() follows, not from inside this call.
   void open();
-  void send(byte_buffer frame);
+  void send(held_bytes frame);
   // Nothing is called any more.
   void close();
   bool direct() const { return channel_ != nullptr; }

@@ -27,7 +27,7 @@ transfers::transfers(services& agent, std::function<void()> became_idle)
     : agent_(agent),
       became_idle_(std::move(became_idle)),
       channels_(agent.loop(), agent.pool(), agent.settings(),
-                [this](channel::kind what, byte_buffer body) { received_directly(what, std::move(body)); }),
+                [this](channel::kind what, held_bytes body) { received_directly(what, std::move(body)); }),
       programs_(agent),
       queues_(
           agent.loop(), agent.pool(), [this] { return agent_.qmgr(); }, common_of(agent)),
@@ -216,7 +216,7 @@ void transfers::on_ack(const formats::ack& a) {
 }
 
 // What is not right on a channel is as little a reason to stop as on a queue.
-void transfers::received_directly(channel::kind what, byte_buffer body) {
+void transfers::received_directly(channel::kind what, held_bytes body) {
   if (what == channel::kind::frame) return on_frame(std::move(body));
   const auto read = formats::read_ack(std::string(body));
   if (read) return on_ack(*read);
@@ -238,7 +238,7 @@ void transfers::on_query(const formats::transfer_query& asked) {
   send_notice(agent_, asked.source_agent, asked.transfer_id, asked.attempt);
 }
 
-void transfers::on_frame(byte_buffer frame) {
+void transfers::on_frame(held_bytes frame) {
   const auto header = formats::read_frame_header(frame);
   if (!header) {
     log(messages::BFGTR0008W, formats::data_queue(agent_.settings().name), header.error().text);

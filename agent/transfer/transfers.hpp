@@ -54,7 +54,7 @@ class transfers {
   void on_ack(const formats::ack& a);
   void on_finish(const formats::finish& f);
   void on_query(const formats::transfer_query& asked);
-  void on_frame(byte_buffer frame);
+  void on_frame(held_bytes frame);
   void unreachable(const std::string& address, const std::string& why);
 
   // No new transfers from now on: those under way go on, `became_idle` tells when the last one has ended.
@@ -77,7 +77,7 @@ class transfers {
   void end_queued(waiting entry);
   void refuse(const formats::negotiate& ask, int code, std::string text);
   destination_transfer::ended destination_end();
-  void received_directly(channel::kind what, byte_buffer body);
+  void received_directly(channel::kind what, held_bytes body);
   epoch_fence::verdict judge(const std::string& peer, std::uint64_t epoch, const std::string& run);
   void check_idle();
 

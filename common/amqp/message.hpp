@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "common/byte_buffer.hpp"
+#include "common/held_bytes.hpp"
 
 namespace baton::amqp {
 
@@ -28,7 +28,7 @@ struct message {
   // Sent as an AMQP map instead of the body, if there are any; what arrives as a map is here, its scalar values as
   // text.
   std::map<std::string, std::string> fields;
-  byte_buffer bulk;  // bytes of a stream, which are moved and not copied: the body, if there are any
+  held_bytes bulk;  // bytes of a stream, which are not copied: the body, if there are any
 };
 
 }  // namespace baton::amqp

@@ -131,11 +131,13 @@ message from_proton(proton::message& from, const dialect& speech, bool stream) {
   to.other = kind != proton::BINARY && kind != proton::STRING && kind != proton::NULL_TYPE;
   if (kind == proton::MAP) to.fields = scalars_of(from.body());
   if (kind != proton::BINARY && kind != proton::STRING) return to;
-  const decoder_in_c body(from.body());
-  if (stream)
-    to.bulk = byte_buffer(body.bytes());
-  else
-    to.body = body.bytes();
+  if (stream) {
+    const auto keeper = std::make_shared<proton::message>();
+    swap(*keeper, from);
+    to.bulk = held_bytes(decoder_in_c(keeper->body()).bytes(), keeper);
+  } else {
+    to.body = decoder_in_c(from.body()).bytes();
+  }
   return to;
 }
 

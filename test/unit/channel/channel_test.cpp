@@ -22,7 +22,7 @@ struct end {
 
   void take(std::unique_ptr<direct_channel> made) {
     channel = std::move(made);
-    channel->begin({[this](kind, const byte_buffer& body) { received.emplace_back(body); },
+    channel->begin({[this](kind, const held_bytes& body) { received.emplace_back(body); },
                     [this](const std::string& why) { closed = why; }});
   }
 };

@@ -184,7 +184,8 @@ bool destination_transfer::at_checkpoint() {
 
 void destination_transfer::perform(const destination_action::write_frame& a) {
   if (stopped_) return;
-  auto [sequence, frame] = std::move(frames_.front());
+  const std::uint64_t sequence = frames_.front().first;
+  held_bytes frame = std::move(frames_.front().second);
   frames_.pop_front();
   agent_.pool().submit([weak = weak_from_this(), writer = writer_, frame = std::move(frame), more = a.more, sequence,
                         attempt = machine_.attempt()]() -> std::function<void()> {

@@ -184,13 +184,12 @@ bool destination_transfer::at_checkpoint() {
 
 void destination_transfer::perform(const destination_action::write_frame& a) {
   if (stopped_) return;
-  const std::uint64_t sequence = frames_.front().first;
-  held_bytes frame = std::move(frames_.front().second);
+  auto next = std::move(frames_.front());
   frames_.pop_front();
-  agent_.pool().submit([weak = weak_from_this(), writer = writer_, frame = std::move(frame), more = a.more, sequence,
+  agent_.pool().submit([weak = weak_from_this(), writer = writer_, next = std::move(next), more = a.more,
                         attempt = machine_.attempt()]() -> std::function<void()> {
-    auto written = std::make_shared<written_frame>(writer->write(frame, more));
-    return [weak, written, attempt, sequence] {
+    auto written = std::make_shared<written_frame>(writer->write(next.second, more));
+    return [weak, written, attempt, sequence = next.first] {
       if (const auto self = weak.lock()) self->frame_written(attempt, sequence, written);
     };
   });

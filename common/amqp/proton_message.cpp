@@ -6,6 +6,7 @@
 #include <proton/link.h>
 
 #include <cstring>
+#include <memory>
 #include <proton/codec/decoder.hpp>
 #include <proton/duration.hpp>
 #include <proton/error_condition.hpp>
@@ -17,6 +18,7 @@
 #include <proton/tracker.hpp>
 #include <proton/types.hpp>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/amqp/dialect.hpp"
@@ -132,8 +134,7 @@ message from_proton(proton::message& from, const dialect& speech, bool stream) {
   if (kind == proton::MAP) to.fields = scalars_of(from.body());
   if (kind != proton::BINARY && kind != proton::STRING) return to;
   if (stream) {
-    const auto keeper = std::make_shared<proton::message>();
-    swap(*keeper, from);
+    const auto keeper = std::make_shared<proton::message>(std::move(from));
     to.bulk = held_bytes(decoder_in_c(keeper->body()).bytes(), keeper);
   } else {
     to.body = decoder_in_c(from.body()).bytes();

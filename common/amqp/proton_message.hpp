@@ -24,7 +24,7 @@ void send(const proton::sender& via, send_id id, const message& content, const d
 // The id that it was sent with.
 send_id sent_as(const proton::tracker& tracker);
 // Never fails: what cannot be read as text stays empty, a body that is none of binary, string and map stays empty.
-// `stream`: the body becomes `bulk`, which keeps what `from` was: that is empty then.
+// `stream`: the body becomes `bulk`, which keeps what was in `from`; that is empty then.
 message from_proton(proton::message& from, const dialect& speech, bool stream);
 
 // The kind of error that a peer's condition stands for.

@@ -63,10 +63,12 @@ TEST_CASE("broker: a stream is settled when it is sent, and comes as fast as cre
     one.bulk = byte_buffer(std::string(bytes, each));
     c.link.send(to, std::move(one));
   }
+  std::vector<held_bytes> held;
   const auto take = [&](char each) {
     const auto got = c.take().content;
     CHECK(got.body.empty());
     CHECK(std::string_view(got.bulk) == std::string(bytes, each));
+    held.push_back(got.bulk);
   };
   take('a');
   take('b');
@@ -81,6 +83,10 @@ TEST_CASE("broker: a stream is settled when it is sent, and comes as fast as cre
   const auto last = c.take();
   CHECK(last.link == next);
   CHECK(last.content.body == "behind them");
+  // What arrived stays as it was, whatever comes on the link afterwards and when that is closed.
+  CHECK(held.size() == 5);
+  for (std::size_t i = 0; i < held.size(); ++i)
+    CHECK(std::string_view(held[i]) == std::string(bytes, static_cast<char>('a' + i)));
 }
 
 TEST_CASE("broker: a receiver that drains has all that there was, and can go on") {

@@ -38,5 +38,9 @@ class Memory(TopologyTest):
         self.assert_peaks("%d MiB in one file" % (size >> 20))
 
 
+class ThroughTheQueue(Memory):
+    PROPERTIES = {"agentDataDirect": "false"}
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -27,8 +27,10 @@ LARGE_BYTES = (96 if SANITIZED else 768) << 20  # some seconds either way
 
 
 class Recovery(unittest.TestCase):
+    PROPERTIES = PROPERTIES
+
     def setUp(self):
-        self.t = Topology(properties=PROPERTIES)
+        self.t = Topology(properties=self.PROPERTIES)
         self.addCleanup(self.t.close)
         os.makedirs(self.t.path("in"))
 
@@ -37,6 +39,8 @@ class Recovery(unittest.TestCase):
         self.t.launch(agent)
         eventually(lambda: self.t.log(agent).count("BFGAG0059I") > before, lambda: "agent %s is ready; its exit code is %s: %s" % (agent, self.t.launched[agent].poll(), self.t.log(agent)[-4000:]))
 
+
+class LargeFile(Recovery):
     def start_large(self):
         """Begins a transfer of one large file and waits until some of it has been written."""
         block = os.urandom(1 << 20)
@@ -117,6 +121,16 @@ class Recovery(unittest.TestCase):
         os.kill(paused, signal.SIGCONT)
         self.assert_arrived()
 
+
+class LargeFileThroughTheQueue(LargeFile):
+    PROPERTIES = dict(PROPERTIES, agentDataDirect="false")
+
+    def assert_arrived(self):
+        super().assert_arrived()
+        self.assertNotIn("BFGTR0033I", self.t.log("SRC"), "data went past the queue")
+
+
+class Deleting(Recovery):
     def test_no_source_is_lost_or_miscounted_when_its_agent_is_killed_while_deleting(self):
         seed = int(os.environ.get("BATON_SEED", random.randrange(1 << 30)))
         print("seed %d" % seed)

@@ -24,14 +24,16 @@ engine::engine(event_loop& loop, broker& core, store& disk, management& manager,
       may_leave_(std::move(may_leave)) {}
 
 void engine::submit(std::vector<event>&& happened) {
-  const std::lock_guard lock(mutex_);
-  if (pending_.empty()) {
-    pending_ = std::move(happened);
-  } else {
-    std::move(happened.begin(), happened.end(), std::back_inserter(pending_));
+  {
+    const std::lock_guard lock(mutex_);
+    if (pending_.empty()) {
+      pending_ = std::move(happened);
+    } else {
+      std::move(happened.begin(), happened.end(), std::back_inserter(pending_));
+    }
+    if (std::exchange(turn_posted_, true)) return;
   }
-  if (std::exchange(turn_posted_, true)) return;
-  loop_.post([this] { turn(); });
+  loop_.post([this] { turn(); });  // outside of the lock: the turn begins with it
 }
 
 status engine::recover() {

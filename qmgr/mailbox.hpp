@@ -19,25 +19,29 @@ class mailbox {
   explicit mailbox(pn_connection_t* owner) : owner_(owner) {}
 
   void put(std::vector<action>&& actions) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard alive(owner_mutex_);
     if (owner_ == nullptr) return;
-    std::move(actions.begin(), actions.end(), std::back_inserter(waiting_));
-    pn_connection_wake(owner_);
+    {
+      const std::lock_guard lock(waiting_mutex_);
+      std::move(actions.begin(), actions.end(), std::back_inserter(waiting_));
+    }
+    pn_connection_wake(owner_);  // who is woken takes at once what waits, and finds that lock free
   }
   std::vector<action> take() {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(waiting_mutex_);
     return std::exchange(waiting_, {});
   }
   // The connection is about to be freed.
   void close() {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard alive(owner_mutex_);
     owner_ = nullptr;
-    waiting_.clear();
+    take();
   }
 
  private:
-  std::mutex mutex_;
+  std::mutex owner_mutex_;  // taken first
   pn_connection_t* owner_;
+  std::mutex waiting_mutex_;
   std::vector<action> waiting_;
 };
 

@@ -111,7 +111,6 @@ void destination_transfer::on_frame(const formats::frame_header& header, held_by
 }
 
 void destination_transfer::on_finish(const formats::finish& end) {
-  if (end.attempt < machine_.attempt()) return;
   how_ = end.how;
   feed(destination_event::finished{});
 }

@@ -87,7 +87,9 @@ void destination_writer::discard() {
   if (!again_) return;
   // Of items that an earlier activation had begun, and that nobody needed again.
   for (const auto& directory : directories_) {
-    for (const auto& [number, parts] : find_parts(directory, options_.transfer_id)) remove_older(parts);
+    for (const auto& [number, parts] : find_parts(directory, options_.transfer_id)) {
+      remove_parts(parts, options_.epoch, options_.may_act);
+    }
   }
 }
 
@@ -95,12 +97,6 @@ void destination_writer::drop_all() {
   if (options_.may_act()) batch_.remove();
   finished_.clear();
   drop_open();
-}
-
-void destination_writer::remove_older(const std::vector<found_part>& parts) {
-  for (const auto& left : parts) {
-    if (left.epoch <= options_.epoch && options_.may_act()) ::unlink(left.part.c_str());
-  }
 }
 
 void destination_writer::drop_open() {
@@ -191,7 +187,7 @@ void destination_writer::remove_left_over(const std::string& directory, std::uin
   }
   const auto parts = known->second.extract(number);
   if (!parts) return;
-  remove_older(parts.mapped());
+  remove_parts(parts.mapped(), options_.epoch, options_.may_act);
 }
 
 // What this transfer brought before its result was lost is not in its own way.

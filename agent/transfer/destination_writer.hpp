@@ -72,7 +72,6 @@ class destination_writer {
  private:
   void drop_all();
   void drop_open();
-  void remove_older(const std::vector<found_part>& parts);
   bool is_open(std::uint64_t number) const;  // and its records are wanted
   void on(const formats::record& r);
   void begin(const formats::item_begin& r);

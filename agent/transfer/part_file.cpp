@@ -169,4 +169,10 @@ std::map<std::uint64_t, std::vector<found_part>> find_parts(const std::string& d
   return found;
 }
 
+void remove_parts(const std::vector<found_part>& parts, std::uint64_t up_to, const std::function<bool()>& may_act) {
+  for (const auto& left : parts) {
+    if (left.epoch <= up_to && may_act()) ::unlink(left.part.c_str());
+  }
+}
+
 }  // namespace baton::transfer

@@ -57,9 +57,12 @@ void send_query(services& agent, const formats::transfer_request& request, const
   send(agent, request, std::move(m));
 }
 
-void send_finish(services& agent, const formats::transfer_request& request, const asked& now, std::string_view how) {
+void send_finish(services& agent, const formats::transfer_request& request, const asked& now, std::string_view how,
+                 std::vector<std::string> directories) {
   auto end = about<formats::finish>(agent, request, now);
   end.how = how;
+  end.source_agent = request.source_agent;
+  end.directories = std::move(directories);
   amqp::message m;
   m.subject = formats::subject::finish;
   m.body = to_json(end);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/transfer/plan.hpp"
 #include "agent/transfer/services.hpp"
@@ -20,7 +22,8 @@ void send_negotiate(services& agent, const formats::transfer_request& request, c
                     const plan_totals& totals, std::uint64_t results_from, bool again);
 // Whether the destination still knows of the transfer, good for `good_for_ms`.
 void send_query(services& agent, const formats::transfer_request& request, const asked& now, std::int64_t good_for_ms);
-// The transfer is over.
-void send_finish(services& agent, const formats::transfer_request& request, const asked& now, std::string_view how);
+// The transfer is over. `directories`: see formats::finish.
+void send_finish(services& agent, const formats::transfer_request& request, const asked& now, std::string_view how,
+                 std::vector<std::string> directories);
 
 }  // namespace baton::transfer

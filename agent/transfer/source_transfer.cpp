@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "agent/transfer/left_behind.hpp"
 #include "agent/transfer/source_messages.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
@@ -436,11 +437,22 @@ void source_transfer::close_books() {
   books_.save([this](bool) { tell_end(); });
 }
 
-// Result, answer, and the end of the record, which goes when the log has the end.
+// With what the destination may have to clear away, where items have no result.
 void source_transfer::tell_end() {
+  if (record_.attempt == 0 || record_.succeeded + record_.failed >= record_.items_total) return tell_end({});
+  agent_.pool().submit([weak = weak_from_this(), plan = plan_->path(), from = ledger_.results_from(),
+                        closed = ledger_.closed_behind()]() -> std::function<void()> {
+    return [weak, directories = directories_of(plan, from, closed)] {
+      if (const auto self = weak.lock()) self->tell_end(directories);
+    };
+  });
+}
+
+// Result, answer, and the end of the record, which goes when the log has the end.
+void source_transfer::tell_end(std::vector<std::string> directories) {
   if (record_.attempt > 0) {
     const asked now{asked_epoch_ > 0 ? asked_epoch_ : agent_.epoch(), machine_.attempt()};
-    send_finish(agent_, *request_, now, word_of(record_.result_code));
+    send_finish(agent_, *request_, now, word_of(record_.result_code), std::move(directories));
   }
   report_.ended(record_.result_code, record_.result_text, {record_.items_total, record_.bytes_total});
   events_.when_told([this] {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/transfer/left_behind.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 
@@ -225,10 +226,23 @@ void transfers::received_directly(channel::kind what, held_bytes body) {
 
 void transfers::on_finish(const formats::finish& f) {
   const auto found = destinations_.find(f.transfer_id);
-  if (found == destinations_.end()) return;
-  const auto keep = found->second;
-  if (judge(keep->source_agent(), f.epoch, f.run) != epoch_fence::verdict::pass) return;
-  keep->on_finish(f);
+  const auto keep = found == destinations_.end() ? nullptr : found->second;
+  if (!keep && f.directories.empty()) return;
+  const std::string& source_agent = keep ? keep->source_agent() : f.source_agent;
+  if (judge(source_agent, f.epoch, f.run) != epoch_fence::verdict::pass) return;
+  if (keep && f.attempt < keep->attempt()) return;
+  if (keep) keep->on_finish(f);
+  remove_left_behind(f);
+}
+
+void transfers::remove_left_behind(const formats::finish& f) {
+  constexpr std::size_t id_digits = 48;
+  if (f.directories.empty() || f.transfer_id.size() != id_digits || agent_.epoch() == 0) return;
+  agent_.pool().submit([&agent = agent_, f, root = agent_.settings().transfer_root,
+                        before = agent_.epoch() - 1]() -> std::function<void()> {
+    transfer::remove_left_behind(f.directories, root, f.transfer_id, before, [&agent] { return agent.lease_holds(); });
+    return nullptr;
+  });
 }
 
 void transfers::on_query(const formats::transfer_query& asked) {

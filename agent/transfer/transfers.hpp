@@ -79,6 +79,7 @@ class transfers {
   destination_transfer::ended destination_end();
   void received_directly(channel::kind what, held_bytes body);
   epoch_fence::verdict judge(const std::string& peer, std::uint64_t epoch, const std::string& run);
+  void remove_left_behind(const formats::finish& f);
   void check_idle();
 
   services& agent_;

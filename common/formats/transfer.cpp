@@ -63,6 +63,8 @@ void describe(Archive& a, finish& m) {
   a("run", m.run);
   a("attempt", m.attempt);
   a("how", m.how);
+  a("sourceAgent", m.source_agent);
+  a.names("directories", m.directories);
 }
 
 template <class Archive>

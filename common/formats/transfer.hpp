@@ -117,6 +117,10 @@ struct finish {
   std::string run;
   std::uint64_t attempt = 0;
   std::string how;  // completed, cancelled, failed
+  std::string source_agent;
+  // Of the destination, bytes: where items are that have no result, as far as that is known. An activation before may
+  // have left parts of them, and no record of it.
+  std::vector<std::string> directories;
 };
 
 std::string to_json(const negotiate& m);

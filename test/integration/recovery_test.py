@@ -5,6 +5,7 @@ Seen to fail with what they guard taken out:
 - lost data folders: when parts of the plan are not put together, the source waits and says BFGTR0031W;
 - deleting: when what the record says is being deleted is not adopted, sources that are gone are reported as missing.
 - lost result: when the file that is there is replaced by one with the same bytes, it is another inode.
+- left behind: when the end of the transfer names no directories, the parts stay.
 The tests with paused agents have no such proof yet: with one instance an agent meets nobody but itself.
 """
 import os
@@ -190,6 +191,32 @@ class LostResult(unittest.TestCase):
         self.assertEqual(before.st_ino, os.stat(arrived).st_ino, "it is the one that had arrived")
         subprocess.run(["cmp", t.path("source"), arrived], check=True)
         self.assertEqual(["arrived"], os.listdir(t.path("out")))
+
+
+class LeftBehind(Recovery):
+    PROPERTIES = dict(PROPERTIES, agentCheckpointInterval="1000")  # so that nothing of it is on STATE
+
+    def parts(self):
+        return sorted(os.path.join(at, name) for at, _, names in os.walk(self.t.path("out")) for name in names if name.endswith(".part"))
+
+    def test_a_destination_that_died_leaves_no_parts_of_what_was_cancelled_meanwhile(self):
+        for name in ("one", "two"):
+            os.makedirs(self.t.path("in", name))
+            with open(self.t.path("in", name, "file"), "wb") as out:
+                out.write(os.urandom(1 << 20))
+        for agent in ("SRC", "DST"):
+            self.start_direct(agent)
+        transfer = self.t.id_of(self.t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", "-bw", str(1 << 17), "-r", "-dd", self.t.path("out"), self.t.path("in")))
+        eventually(self.parts, "data arrives")
+        self.t.kill_launched("DST")
+        self.assertTrue(self.parts(), "it was killed in the middle")
+        of_another = self.parts()[0].replace(transfer[:12], "0123456789ab")
+        with open(of_another, "wb"):
+            pass
+        self.t.must("fteCancelTransfer", "-a", "SRC", transfer)
+        self.assertNotEqual(0, self.t.items_of(transfer)["resultCode"])
+        self.start_direct("DST")
+        eventually(lambda: self.parts() == [of_another], lambda: "they are gone: %s" % self.parts())
 
 
 if __name__ == "__main__":

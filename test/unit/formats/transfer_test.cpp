@@ -48,7 +48,7 @@ TEST_CASE("an acknowledgement comes back as it was written") {
 }
 
 TEST_CASE("the end of a transfer comes back as it was written") {
-  test::check_record(finish{id, 1, "run", 2, "cancelled"}, read_finish);
+  test::check_record(finish{id, 1, "run", 2, "cancelled", "SRC", {"/out/\xFF"}}, read_finish);
 }
 
 TEST_CASE("positions are ordered by item and then by offset") {

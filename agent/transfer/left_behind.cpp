@@ -1,0 +1,45 @@
+#include "agent/transfer/left_behind.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "agent/transfer/file.hpp"
+#include "agent/transfer/part_file.hpp"
+#include "agent/transfer/plan.hpp"
+
+namespace baton::transfer {
+namespace {
+
+constexpr std::uint64_t items_max = 10000;  // behind the first one without a result
+constexpr std::size_t directories_bytes_max = 1 << 16;
+
+}  // namespace
+
+std::vector<std::string> directories_of(const std::string& plan, std::uint64_t from,
+                                        const std::vector<std::uint64_t>& except) {
+  auto items = plan_reader::open(plan);
+  if (!items || !items->seek(from)) return {};
+  std::set<std::string> found;
+  std::size_t bytes = 0;
+  for (auto item = items->next(); item && *item && (*item)->number < from + items_max; item = items->next()) {
+    if ((*item)->kind != formats::item_kind::file) continue;
+    if (std::binary_search(except.begin(), except.end(), (*item)->number)) continue;
+    const std::string directory = parent_of((*item)->destination);
+    if (found.contains(directory)) continue;
+    bytes += directory.size();
+    if (bytes > directories_bytes_max) break;
+    found.insert(directory);
+  }
+  return {found.begin(), found.end()};
+}
+
+void remove_left_behind(const std::vector<std::string>& directories, const std::string& root,
+                        const std::string& transfer_id, std::uint64_t up_to, const std::function<bool()>& may_act) {
+  for (const auto& directory : directories) {
+    if (directory.find('\0') != std::string::npos) continue;
+    const std::string path = directory.starts_with('/') ? directory : root + "/" + directory;
+    for (const auto& [number, parts] : find_parts(path, transfer_id)) remove_parts(parts, up_to, may_act);
+  }
+}
+
+}  // namespace baton::transfer

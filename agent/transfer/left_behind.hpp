@@ -11,8 +11,8 @@
 namespace baton::transfer {
 
 // Source: directories, as the destinations in this plan name them, of the files from item `from` on, without those
-// `except`, which rises. No more than a message may hold, and of no more items than can be under way; none when the plan
-// cannot be read.
+// `except`, which rises. No more than a message may hold, and of no more items than can be under way; none when the
+// plan cannot be read.
 std::vector<std::string> directories_of(const std::string& plan, std::uint64_t from,
                                         const std::vector<std::uint64_t>& except);
 

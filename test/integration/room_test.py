@@ -88,6 +88,16 @@ class Room(TopologyTest):
                 pass_time(5)
         self.assert_goes_on_with_room()
 
+    def test_a_queue_manager_that_is_frozen_and_then_killed_while_a_transfer_waits_changes_nothing(self):
+        self.begin()
+        with self.t.frozen_process(self.t.qmgr_pid()):
+            pass_time(10)  # longer than an agent waits for it
+        port = self.t.qmgr_port()
+        self.t.kill(self.t.qmgr_pid(), signal.SIGKILL)
+        eventually(lambda: self.t.qmgr_pid() is None, "it is gone")
+        self.t.must("fteStartQMgr", self.t.QMGR, "-p", str(port))
+        self.assert_goes_on_with_room()
+
     def test_a_transfer_that_is_not_to_wait_ends_and_keeps_what_it_has(self):
         self.t.set_properties("SRC", {"failTransferWhenCapacityReached": "true"})
         os.kill(self.t.pid("SRC"), signal.SIGHUP)

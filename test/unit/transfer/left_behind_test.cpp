@@ -52,8 +52,11 @@ TEST_CASE("part files of earlier activations of one transfer are removed, and no
   const std::vector<std::string> go = {part_path(root + "/file", transfer_id, 2, 0),
                                        part_path(root + "/sub/file", transfer_id, 1, 7)};
   const std::vector<std::string> stay = {
-      part_path(root + "/file", transfer_id, 3, 0), part_path(root + "/file", other, 1, 0), root + "/file",
-      root + "/.aaaaaaaaaaaa.x.e1.part",            root + "/sub/note.part",
+      part_path(root + "/file", transfer_id, 3, 0),
+      part_path(root + "/file", other, 1, 0),
+      root + "/file",
+      root + "/.aaaaaaaaaaaa.x.e1.part",
+      root + "/sub/note.part",
   };
   for (const auto& names : {go, stay}) {
     for (const auto& name : names) std::ofstream(name) << "content";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "agent/transfer/file.hpp"
 #include "agent/transfer/part_file.hpp"
@@ -22,7 +23,7 @@ std::vector<std::string> directories_of(const std::string& plan, std::uint64_t f
   std::set<std::string> found;
   std::size_t bytes = 0;
   for (auto item = items->next(); item && *item && (*item)->number < from + items_max; item = items->next()) {
-    if ((*item)->kind != formats::item_kind::file) continue;
+    if ((*item)->kind != formats::item_kind::file || !(*item)->failure.empty()) continue;
     if (std::binary_search(except.begin(), except.end(), (*item)->number)) continue;
     const std::string directory = parent_of((*item)->destination);
     if (found.contains(directory)) continue;
@@ -36,10 +37,32 @@ std::vector<std::string> directories_of(const std::string& plan, std::uint64_t f
 void remove_left_behind(const std::vector<std::string>& directories, const std::string& root,
                         const std::string& transfer_id, std::uint64_t up_to, const std::function<bool()>& may_act) {
   for (const auto& directory : directories) {
-    if (directory.find('\0') != std::string::npos) continue;
+    if (!may_act() || directory.find('\0') != std::string::npos) continue;
     const std::string path = directory.starts_with('/') ? directory : root + "/" + directory;
     for (const auto& [number, parts] : find_parts(path, transfer_id)) remove_parts(parts, up_to, may_act);
   }
+}
+
+void left_behind_remover::add(const formats::finish& end) {
+  constexpr std::size_t id_digits = 48;
+  if (end.directories.empty() || end.transfer_id.size() != id_digits || waiting_.size() >= waiting_max) return;
+  waiting_.push_back(end);
+  if (!busy_) next();
+}
+
+void left_behind_remover::next() {
+  busy_ = !waiting_.empty() && agent_.epoch() > 0;
+  if (!busy_) return;
+  agent_.pool().submit([this, &agent = agent_, over = over_, end = std::move(waiting_.front()),
+                        root = agent_.settings().transfer_root,
+                        before = agent_.epoch() - 1]() -> std::function<void()> {
+    remove_left_behind(end.directories, root, end.transfer_id, before,
+                       [&agent, over] { return !*over && agent.lease_holds(); });
+    return [this, over] {
+      if (!*over) next();
+    };
+  });
+  waiting_.pop_front();
 }
 
 }  // namespace baton::transfer

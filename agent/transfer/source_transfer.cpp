@@ -119,7 +119,7 @@ void source_transfer::on_ack(const formats::ack& a) {
   const bool halted = a.halted != formats::halt_reason::none;
   const bool notice = a.frames == 0 && a.results.empty() && !a.complete && !halted;
   if (notice && (a.epoch > record_.peer_epoch || a.attempt == machine_.attempt())) return peer_changed(a.epoch, a.run);
-  if (a.attempt == machine_.attempt()) {
+  if (a.attempt == machine_.attempt() && !closing_) {
     ledger_.settle(a.results);
     // What is under way behind a checkpoint is a window, and that is all that is sent again.
     stopped_ |= stop_wanted_ && a.durable > durable_;
@@ -437,33 +437,40 @@ void source_transfer::close_books() {
   books_.save([this](bool) { tell_end(); });
 }
 
-// With what the destination may have to clear away, where items have no result.
+// Result, answer, and the end of the record, which goes when the log has the end.
 void source_transfer::tell_end() {
-  if (record_.attempt == 0 || record_.succeeded + record_.failed >= record_.items_total) return tell_end({});
+  if (record_.attempt > 0) tell_destination({});
+  report_.ended(record_.result_code, record_.result_text, {record_.items_total, record_.bytes_total});
+  events_.when_told([this] { tell_left_behind(); });
+}
+
+void source_transfer::tell_destination(std::vector<std::string> directories) {
+  const asked now{asked_epoch_ > 0 ? asked_epoch_ : agent_.epoch(), machine_.attempt()};
+  send_finish(agent_, *request_, now, word_of(record_.result_code), std::move(directories));
+}
+
+// What the destination may have to clear away, where items have no result.
+void source_transfer::tell_left_behind() {
+  if (record_.attempt == 0 || record_.succeeded + record_.failed >= record_.items_total) return forget();
   agent_.pool().submit([weak = weak_from_this(), plan = plan_->path(), from = ledger_.results_from(),
                         closed = ledger_.closed_behind()]() -> std::function<void()> {
     return [weak, directories = directories_of(plan, from, closed)] {
-      if (const auto self = weak.lock()) self->tell_end(directories);
+      const auto self = weak.lock();
+      if (!self) return;
+      if (!directories.empty()) self->tell_destination(directories);
+      self->forget();
     };
   });
 }
 
-// Result, answer, and the end of the record, which goes when the log has the end.
-void source_transfer::tell_end(std::vector<std::string> directories) {
-  if (record_.attempt > 0) {
-    const asked now{asked_epoch_ > 0 ? asked_epoch_ : agent_.epoch(), machine_.attempt()};
-    send_finish(agent_, *request_, now, word_of(record_.result_code), std::move(directories));
-  }
-  report_.ended(record_.result_code, record_.result_text, {record_.items_total, record_.bytes_total});
-  events_.when_told([this] {
-    const auto keep = shared_from_this();  // on_end_ drops this object, and itself with it
-    plan_->remove();
-    if (messages_) messages_->end(record_.failed == 0 && record_.succeeded > 0);
-    books_.end();
-    agent_.forget_source(request_->id);
-    finish_.reset();
-    on_end_(request_->id);
-  });
+void source_transfer::forget() {
+  const auto keep = shared_from_this();  // on_end_ drops this object, and itself with it
+  plan_->remove();
+  if (messages_) messages_->end(record_.failed == 0 && record_.succeeded > 0);
+  books_.end();
+  agent_.forget_source(request_->id);
+  finish_.reset();
+  on_end_(request_->id);
 }
 
 formats::progress source_transfer::how_far() const {

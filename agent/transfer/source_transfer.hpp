@@ -80,7 +80,9 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void finish_when_quiet();
   void close_books();
   void tell_end();
-  void tell_end(std::vector<std::string> directories);
+  void tell_destination(std::vector<std::string> directories);
+  void tell_left_behind();
+  void forget();
   void end_at_first_failure();
   void tell_progress();
   void peer_changed(std::uint64_t epoch, const std::string& run);

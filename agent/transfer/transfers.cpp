@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "agent/transfer/left_behind.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 
@@ -32,7 +31,8 @@ transfers::transfers(services& agent, std::function<void()> became_idle)
       programs_(agent),
       queues_(
           agent.loop(), agent.pool(), [this] { return agent_.qmgr(); }, common_of(agent)),
-      plans_(agent) {}
+      plans_(agent),
+      left_behind_(agent) {}
 
 std::optional<refusal> transfers::check(std::size_t pending) const {
   const auto& s = agent_.settings();
@@ -228,21 +228,10 @@ void transfers::on_finish(const formats::finish& f) {
   const auto found = destinations_.find(f.transfer_id);
   const auto keep = found == destinations_.end() ? nullptr : found->second;
   if (!keep && f.directories.empty()) return;
-  const std::string& source_agent = keep ? keep->source_agent() : f.source_agent;
-  if (judge(source_agent, f.epoch, f.run) != epoch_fence::verdict::pass) return;
+  if (judge(keep ? keep->source_agent() : f.source_agent, f.epoch, f.run) != epoch_fence::verdict::pass) return;
   if (keep && f.attempt < keep->attempt()) return;
   if (keep) keep->on_finish(f);
-  remove_left_behind(f);
-}
-
-void transfers::remove_left_behind(const formats::finish& f) {
-  constexpr std::size_t id_digits = 48;
-  if (f.directories.empty() || f.transfer_id.size() != id_digits || agent_.epoch() == 0) return;
-  agent_.pool().submit([&agent = agent_, f, root = agent_.settings().transfer_root,
-                        before = agent_.epoch() - 1]() -> std::function<void()> {
-    transfer::remove_left_behind(f.directories, root, f.transfer_id, before, [&agent] { return agent.lease_holds(); });
-    return nullptr;
-  });
+  left_behind_.add(f);
 }
 
 void transfers::on_query(const formats::transfer_query& asked) {

@@ -13,6 +13,7 @@
 #include "agent/channel/direct_channels.hpp"
 #include "agent/transfer/destination_transfer.hpp"
 #include "agent/transfer/epoch_fence.hpp"
+#include "agent/transfer/left_behind.hpp"
 #include "agent/transfer/plan_collector.hpp"
 #include "agent/transfer/services.hpp"
 #include "agent/transfer/source_transfer.hpp"
@@ -79,7 +80,6 @@ class transfers {
   destination_transfer::ended destination_end();
   void received_directly(channel::kind what, held_bytes body);
   epoch_fence::verdict judge(const std::string& peer, std::uint64_t epoch, const std::string& run);
-  void remove_left_behind(const formats::finish& f);
   void check_idle();
 
   services& agent_;
@@ -95,6 +95,7 @@ class transfers {
   plan_collector plans_;
   token_bucket bandwidth_;
   epoch_fence fence_;
+  left_behind_remover left_behind_;
   bool begun_ = false, draining_ = false;
 };
 

@@ -72,9 +72,9 @@ class TreeTransfer:
     def faults_of_trees(self, one_failed):
         faults = []
         differ = subprocess.run(["diff", "-rq", "--no-dereference", self.master, self.directory], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        lines = differ.stdout.splitlines()
-        if len(lines) > (self.changed is not None):
-            faults.append("trees differ: %s" % lines[:5])
+        told = len(re.findall(rb"^(?:Files|Only in|File|diff:) ", differ.stdout, re.M))  # names may have lines of their own
+        if told > (self.changed is not None) or (differ.returncode != 0 and told == 0):
+            faults.append("trees differ: %s" % differ.stdout.splitlines()[:5])
         if self.changed is not None:
             path = os.path.join(os.fsencode(self.directory), self.changed)
             there = open(path, "rb").read() if os.path.exists(path) else None

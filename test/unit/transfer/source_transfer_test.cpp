@@ -260,6 +260,20 @@ TEST_CASE("a transfer that is found ended is not cancelled any more") {
   CHECK(played.agent.events.size() == 1);
 }
 
+TEST_CASE("what is told to have arrived after the end is neither deleted nor counted") {
+  played_transfer played({}, {"a"}, true);
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return !played.agent.frames.empty(); }));
+  played.transfer()->cancel();
+  REQUIRE(played.wait([&] { return played.has_told(formats::subject::finish); }));
+  REQUIRE(played.transfer());
+  played.acknowledge(1, {{0, 0, "", ""}}, true);
+  for (const auto& told : std::exchange(played.agent.untold, {})) told();
+  CHECK(played.agent.saved->deleting.empty());
+  played.result();
+  CHECK(played.source_exists("a"));
+}
+
 TEST_CASE("nothing is saved of a transfer that has ended, however much its last acknowledgement tells") {
   std::vector<std::string> names;
   for (int i = 0; i < 600; ++i) names.push_back(fmt::format("file{}", i));

@@ -25,7 +25,7 @@ constexpr option define_options[] = {
     {"max", "max-messages", option_kind::number, "count", "Most messages that it holds. Default: no limit.", false,
      false, false, 1, 1000000000},
     {"dropOldest", "drop-oldest", option_kind::flag, "",
-     "At the limit the oldest message goes. Without it: senders wait."},
+     "At the limit the oldest message goes. Without it: messages are refused."},
     host_option,
     port_option,
 };

@@ -6,6 +6,7 @@
 
 #include "agent/transfer/item_ledger.hpp"
 #include "agent/transfer/transfer_log.hpp"
+#include "common/backoff.hpp"
 #include "common/formats/queues.hpp"
 #include "common/log.hpp"
 #include "common/text.hpp"
@@ -14,6 +15,7 @@ namespace baton::agent {
 namespace {
 
 constexpr logger log{"CommandHandle"};
+constexpr std::int64_t refused_first_ms = 1000, refused_longest_ms = 30000;
 constexpr int code_ok = 0, code_wrong_agent = 4, code_unknown_transfer = 26, code_malformed = 43, code_unreachable = 49;
 
 // What is wrong with a request that could be read: a result code and a text. Code 0: nothing.
@@ -99,24 +101,39 @@ void command_handler::request(amqp::delivery_id delivery, const amqp::message& c
   record.start_time_ms = wall_time_ms();
   transfer::record_request(agent_.settings().transfer_log, wanted);
   const std::uint64_t arrival = record.arrival;
-  pending_[arrival] = {delivery, record, std::move(wanted)};
-  to_.save(record, [this, arrival](bool stored) { kept(arrival, stored); });
+  pending_[arrival] = {delivery, std::move(record), std::move(wanted)};
+  keep(arrival);
 }
 
-// Records may become durable in another order than that of their requests, which is the one that counts.
+void command_handler::keep(std::uint64_t arrival) {
+  const auto its = pending_.find(arrival);
+  if (its == pending_.end()) return;
+  to_.save(its->second.record, [this, arrival](bool stored) { kept(arrival, stored); });
+}
+
+// Records may become durable in another order than that of their requests, which is the one that counts. A queue
+// manager without room refuses them: the request stays with it, and the record is offered again.
 void command_handler::kept(std::uint64_t arrival, bool stored) {
   const auto its = pending_.find(arrival);
   if (its == pending_.end()) return;
   its->second.kept = stored;
-  if (!stored) pending_.erase(its);  // the request stays with the queue manager
+  if (!stored) {
+    const std::int64_t wait_ms = doubled_wait_ms(refused_first_ms, its->second.refused++, refused_longest_ms);
+    agent_.loop().after(wait_ms, [this, arrival, alive = std::weak_ptr<bool>(alive_)] {
+      if (!alive.expired() && !draining_) keep(arrival);
+    });
+  }
   admit_kept();
 }
 
+// One whose record is refused is not waited for.
 void command_handler::admit_kept() {
-  while (!pending_.empty() && pending_.begin()->second.kept) {
-    auto first = pending_.extract(pending_.begin());
-    to_.settle(first.mapped().delivery);
-    transfers_.admit(std::move(first.mapped().record), std::move(first.mapped().request));
+  for (auto next = pending_.begin(); next != pending_.end() && (next->second.kept || next->second.refused > 0);) {
+    const auto its = next++;
+    if (!its->second.kept) continue;
+    auto one = pending_.extract(its);
+    to_.settle(one.mapped().delivery);
+    transfers_.admit(std::move(one.mapped().record), std::move(one.mapped().request));
   }
 }
 

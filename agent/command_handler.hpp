@@ -46,6 +46,7 @@ class command_handler {
   void answer(const amqp::message& to, int code, const std::string& text,
               const std::map<std::string, std::string>& details = {}, std::function<void()> then = nullptr);
   void unreadable(const std::string& why);
+  void keep(std::uint64_t arrival);
   void kept(std::uint64_t arrival, bool stored);
   void admit_kept();
 
@@ -54,6 +55,7 @@ class command_handler {
     formats::source_record record;
     formats::transfer_request request;
     bool kept = false;
+    int refused = 0;  // times that the record was
   };
   std::map<std::uint64_t, request_being_kept>::iterator pending(const std::string& transfer_id);
 

@@ -90,5 +90,36 @@ class FullDisk(unittest.TestCase):
         self.assert_same(t, t.path("out3"))
 
 
+class FullQueue(unittest.TestCase):
+    """The queue for records takes no more: what was asked for meanwhile is taken when it does.
+
+    Seen to fail with what it guards taken out: when a refused record is not offered again, its request lies on COMMAND for ever."""
+
+    def test_requests_whose_records_are_refused_go_on_when_there_is_room(self):
+        t = Topology(properties={"maxSourceTransfers": "1"})
+        self.addCleanup(t.close)
+        t.start()
+        t.must("fteStopAgent", "-i", "SRC")
+        t.must("fteDeleteQueue", "-m", t.QMGR, "SYSTEM.FTE.STATE.SRC")
+        t.must("fteDefineQueue", "-m", t.QMGR, "-type", "exclusive", "-max", "5", "SYSTEM.FTE.STATE.SRC")
+        t.start("SRC")
+        with open(t.path("in"), "wb") as out:
+            out.write(os.urandom(3 << 20))
+
+        def ask(name, *words):
+            return t.id_of(t.must("fteCreateTransfer", "-sa", "SRC", "-da", "DST", *words, "-df", t.path("out", name), t.path("in")))
+        slow = ask("slow", "-bw", str(1 << 19))
+        eventually(lambda: os.path.isdir(t.path("out")) and os.listdir(t.path("out")), "data moves")
+        behind = [ask(str(i)) for i in range(5)]
+        t.must("ftePingAgent", "SRC")  # behind the requests
+        refused = lambda one: "BFGSS0901E: The queue manager did not keep a record of transfer " + one in t.log("SRC")  # noqa: E731
+        self.assertEqual([False, True], [refused(behind[0]), refused(behind[-1])], t.log("SRC")[-3000:])
+        for one in behind[:2]:
+            t.must("fteCancelTransfer", "-a", "SRC", one)
+        for one in [slow] + behind[2:]:
+            record = t.items_of(one)
+            self.assertEqual(0, record["resultCode"], str(record)[:1000] + t.log("SRC")[-3000:])
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -168,7 +168,7 @@ void amqp_connection::on_flow(link_state& state) {
 
 void amqp_connection::on_delivery(pn_delivery_t* delivery) {
   auto* state = static_cast<link_state*>(pn_link_get_context(pn_delivery_link(delivery)));
-  if (state == nullptr) return;
+  if (state == nullptr) return pass_over(delivery);
   if (pn_link_is_receiver(state->link)) {
     if (pn_delivery_readable(delivery)) on_arrival(*state, delivery);
   } else if (pn_delivery_updated(delivery)) {
@@ -176,13 +176,19 @@ void amqp_connection::on_delivery(pn_delivery_t* delivery) {
   }
 }
 
+// Of a link that has been ended: what the peer still sends is not kept.
+void amqp_connection::pass_over(pn_delivery_t* delivery) {
+  if (pn_link_is_receiver(pn_delivery_link(delivery))) pn_delivery_settle(delivery);
+}
+
 void amqp_connection::on_arrival(link_state& state, pn_delivery_t* delivery) {
   pn_link_t* link = state.link;
   const std::size_t size = pn_delivery_pending(delivery);
   if (size > options_.message_bytes_max) {
     forget(state);
-    return end_link(link, {"amqp:link:message-size-exceeded",
-                           fmt::format("the largest message is {} bytes", options_.message_bytes_max)});
+    end_link(link, {"amqp:link:message-size-exceeded",
+                    fmt::format("the largest message is {} bytes", options_.message_bytes_max)});
+    return pass_over(delivery);
   }
   if (pn_delivery_aborted(delivery)) {
     pn_delivery_settle(delivery);

@@ -68,6 +68,7 @@ class amqp_connection {
   void on_flow(link_state& state);
   void on_delivery(pn_delivery_t* delivery);
   void on_arrival(link_state& state, pn_delivery_t* delivery);
+  void pass_over(pn_delivery_t* delivery);
   void on_outcome(link_state& state, pn_delivery_t* delivery);
   void on_wake();
   void on_transport_closed();

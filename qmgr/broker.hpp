@@ -81,7 +81,7 @@ class broker {
   // Puts a message of the queue manager itself into a queue, if there is such a queue.
   void publish(const std::string& queue, message_arrived message, std::int64_t now_ms);
   // The store could not read this message: its consumer loses the link, the message stays.
-  void body_unreadable(link_id link);
+  void body_unreadable(link_id link, std::uint64_t sequence);
   void close_all(const fault& why);
 
   // Behind dispatch(): messages wait that may expire.

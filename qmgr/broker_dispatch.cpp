@@ -146,7 +146,9 @@ void broker::expire_all(std::int64_t now_ms) {
   }
 }
 
-void broker::body_unreadable(link_id link) {
+// If it went out settled it has left the queue: it stays in the store, and is there again with the next start.
+void broker::body_unreadable(link_id link, std::uint64_t sequence) {
+  std::erase(changes_.removed, sequence);
   const auto found = consumers_.find(link);
   if (found == consumers_.end()) return;
   act(found->second.connection, close_link{link, {"amqp:internal-error", "a stored message cannot be read"}});

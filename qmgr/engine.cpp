@@ -33,7 +33,9 @@ void engine::submit(std::vector<event>&& happened) {
     }
     if (std::exchange(turn_posted_, true)) return;
   }
-  loop_.post([this] { turn(); });  // outside of the lock: the turn begins with it
+  loop_.post([this, alive = std::weak_ptr(alive_)] {  // outside of the lock: the turn begins with it
+    if (!alive.expired()) turn();
+  });
 }
 
 status engine::recover() {
@@ -66,9 +68,10 @@ void engine::turn() {
   commit();
   answer_requests(now);
   core_.dispatch(now);
-  commit();  // what was dead-lettered, has expired or went out settled
+  action_lists decided = with_bodies(core_.take_actions());  // before a body that goes out settled is deleted
+  commit();                                                  // what was dead-lettered, has expired or went out settled
   if (may_leave_ && !may_leave_()) return;
-  leave_(with_bodies(core_.take_actions()));
+  leave_(std::move(decided));
   leave_(core_.take_actions());  // links that a body that cannot be read has ended
   watch_expiry();
 }
@@ -118,7 +121,7 @@ action_lists engine::with_bodies(action_lists actions) {
         continue;
       }
       log(messages::BFGQM0022E, delivery->sequence, body.error().text);
-      core_.body_unreadable(delivery->link);
+      core_.body_unreadable(delivery->link, delivery->sequence);
     }
     std::erase_if(list, [](const action& one) {
       const auto* delivery = std::get_if<deliver>(&one);
@@ -131,7 +134,8 @@ action_lists engine::with_bodies(action_lists actions) {
 void engine::watch_expiry() {
   if (expiry_watched_ || !core_.watches_expiry()) return;
   expiry_watched_ = true;
-  loop_.after(expiry_interval_ms, [this] {
+  loop_.after(expiry_interval_ms, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;  // of several instances this one has given the store away
     expiry_watched_ = false;
     core_.expire_all(wall_time_ms());
     turn();

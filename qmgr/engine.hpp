@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -42,6 +43,7 @@ class engine {
   std::function<void(action_lists)> leave_;
   std::function<bool()> may_leave_;
   bool expiry_watched_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   bool store_failing_ = false;
 
   std::mutex mutex_;  // guards the rest

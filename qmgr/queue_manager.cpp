@@ -65,7 +65,9 @@ queue_manager::queue_manager(event_loop& loop, options wanted, shared_use shared
   facts_.started_ms = boot_time_ms();
 }
 
-queue_manager::~queue_manager() = default;
+queue_manager::~queue_manager() {
+  loop_.cancel(wait_timer_);
+}
 
 status queue_manager::start() {
   if (const status fine = check(options_); !fine) return fine;
@@ -99,7 +101,7 @@ status queue_manager::start() {
 }
 
 void queue_manager::stop(bool immediate) {
-  if (immediate) return end();
+  if (immediate || server_ == nullptr) return end();
   if (std::exchange(stopping_, true)) return;
   server_->stop_listening();
   log(messages::BFGQM0003I, options_.name, server_->connection_count());
@@ -111,7 +113,7 @@ void queue_manager::stop(bool immediate) {
 void queue_manager::wait_for_clients(std::int64_t deadline_ms) {
   const std::size_t left = server_->connection_count();
   if (left > 0 && boot_time_ms() < deadline_ms) {
-    loop_.after(stop_poll_ms, [this, deadline_ms] { wait_for_clients(deadline_ms); });
+    wait_timer_ = loop_.after(stop_poll_ms, [this, deadline_ms] { wait_for_clients(deadline_ms); });
     return;
   }
   if (left > 0) log(messages::BFGQM0005W, left, stop_timeout_ms);
@@ -121,6 +123,7 @@ void queue_manager::wait_for_clients(std::int64_t deadline_ms) {
 
 // The AMQP thread ends first: nothing that arrives later is taken in or answered.
 void queue_manager::end() {
+  loop_.cancel(wait_timer_);
   server_.reset();
   log(messages::BFGQM0004I, options_.name);
   shared_.ended ? shared_.ended() : loop_.stop();

@@ -67,6 +67,7 @@ class queue_manager {
   std::unique_ptr<engine> engine_;
   std::unique_ptr<amqp_server> server_;
   bool stopping_ = false;
+  event_loop::timer_id wait_timer_ = 0;
 };
 
 }  // namespace baton::qmgr

@@ -62,13 +62,10 @@ result<role::place> instance::serve(std::unique_ptr<qmgr::store> claimed) {
   return at;
 }
 
+// The queue manager may be among the callers, in the middle of a turn.
 void instance::close(bool immediate) {
   remove_address();
-  if (manager_ == nullptr) {
-    loop_.post([this] { keeper_.closed(); });
-  } else {
-    manager_->stop(immediate);
-  }
+  loop_.post([this, immediate] { manager_ == nullptr ? keeper_.closed() : manager_->stop(immediate); });
 }
 
 void instance::discard() {

@@ -78,6 +78,40 @@ class Figures(InstancesTest):
         self.assert_logged(server2, "BFGQM0036I")
         self.assertEqual([1, 2, 3], group.take("Q"))
 
+    def test_one_that_gives_it_back_lives_on_with_a_message_that_may_expire(self):
+        """Seen to fail when the queue manager's timer outlives it: the process ends a moment later."""
+        group, server1, server2, server3 = self.fail_twice(failBack="true", failBackDelay="1")
+        connection = server3.connect()
+        connection.create_sender("Q").send(Message(body=4, durable=True, ttl=600))
+        server1.start()
+        group.wait_active(server1)
+        beat = server3.says()["beat"]
+        eventually(lambda: server3.says()["beat"] > beat + 5, "the other one stands by for some time")
+        self.assertTrue(server3.running(), server3.log())
+        self.assertEqual([1, 2, 3, 4], group.take("Q"))
+
+    def test_one_gives_it_back_in_the_middle_of_what_it_delivers(self):
+        group, server1, server2, server3 = self.three(failBack="true", failBackDelay="1")
+        body = b"x" * 20000
+        group.send("Q", *[body] * 1500)
+        server1.kill()
+        group.wait_active(server2)  # which has no body in memory
+        server1.start()
+        taken = 0
+        while not server1.is_active():
+            try:
+                connection = server2.connect()
+                receiver = connection.create_receiver("Q", credit=50)
+                while True:
+                    receiver.receive(5)
+                    receiver.release()
+                    taken += 1
+            except Exception:  # it has been given back
+                self.assertTrue(server2.running(), server2.log()[-3000:])
+        self.assertGreater(taken, 0)
+        group.wait_standby(server2)
+        self.assertEqual([body] * 1500, [bytes(one) for one in group.take("Q")])
+
     def test_fail_back_waits_for_one_that_comes_and_goes(self):
         group, server1, server2, server3 = self.fail_twice(failBack="true", failBackDelay="3600")
         server1.start()

@@ -4,6 +4,7 @@ import resource
 import unittest
 
 from proton import Message
+from proton.reactor import AtMostOnce
 from proton.utils import SendException
 
 from support import Admin, Manager, eventually
@@ -45,6 +46,19 @@ class LifetimeTest(unittest.TestCase):
             self.assertEqual(before[attribute], after[attribute])
         self.assertEqual([m.body for m in self.take(connection, "Q", 8)], [2, 5, 8, 1, 7, 0, 3, 6])
         eventually(lambda: admin.get("Q")["depth"] == 0, "all are settled")
+        connection, admin = self.restart()
+        self.assertEqual(admin.get("Q")["depth"], 0)
+
+    def test_bodies_that_are_only_in_the_store_go_out_settled(self):
+        """Seen to fail when they are read behind the commit that deletes them: none arrives, and all are gone."""
+        connection, admin = self.open()
+        admin.declare("Q")
+        sender = connection.create_sender("Q")
+        for number in range(20):
+            sender.send(Message(body=number, durable=True))
+        connection, admin = self.restart()
+        receiver = connection.create_receiver("Q", credit=20, options=AtMostOnce())
+        self.assertEqual([receiver.receive(20).body for _ in range(20)], list(range(20)))
         connection, admin = self.restart()
         self.assertEqual(admin.get("Q")["depth"], 0)
 

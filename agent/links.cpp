@@ -28,7 +28,9 @@ class links::side : public amqp::connection_events {
   side(links& owner, event_loop& loop, const amqp::connection_options& options, bool stream)
       : owner_(owner),
         stream_(stream),
-        senders_(stream),
+        senders_(
+            stream,
+            [&owner](const std::string& queue) { return owner.is_own(queue) || owner.under_way_.waits_for(queue); }),
         connection_(std::make_unique<amqp::connection>(loop, options, *this)) {}
 
   void receive(inbound from, const std::string& address, std::uint32_t credit) {

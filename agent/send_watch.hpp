@@ -29,6 +29,10 @@ class send_watch {
   void forget(const std::string& queue) {
     std::erase_if(waiting_, [&queue](const auto& one) { return one.second.queue == queue; });
   }
+  bool waits_for(const std::string& queue) const {
+    return std::any_of(waiting_.begin(), waiting_.end(),
+                       [&queue](const auto& one) { return one.second.queue == queue; });
+  }
   // The queue of the oldest message, when it has waited for longer than the patience.
   std::optional<std::string> overdue(std::int64_t now_ms) const {
     if (waiting_.empty() || now_ms - waiting_.begin()->second.since_ms < patience_ms_) return std::nullopt;

@@ -12,12 +12,20 @@ constexpr logger log{"Queue"};
 constexpr std::uint32_t credit = 16;  // the newest is held; others are settled as they come
 }  // namespace
 
+void journal::close() {
+  for (const amqp::link_id link : {reads_, writes_}) {
+    if (link != 0) through_->close_link(link);
+  }
+  forget();
+}
+
 void journal::open(amqp::connection& through, std::function<void()> known) {
+  close();
   through_ = &through;
   known_ = std::move(known);
   newest_ = {};
   held_ = held_sequence_ = 0;
-  writing_ = 0;
+  writing_ = note_ = 0;
   written_ = nullptr;
   amqp::receiver_options wanted;
   wanted.address = queue_;
@@ -34,7 +42,7 @@ void journal::send(const formats::queue_journal& what) {
   m.correlation_id = run_;
   m.body = to_json(what);
   const amqp::send_id id = through_->send(writes_, std::move(m));
-  if (what.sequence > 0) writing_ = id;
+  (what.sequence > 0 ? writing_ : note_) = id;
 }
 
 void journal::received(amqp::delivery_id delivery, const amqp::message& content) {
@@ -56,7 +64,11 @@ void journal::received(amqp::delivery_id delivery, const amqp::message& content)
 }
 
 std::optional<bool> journal::sent(amqp::send_id id, amqp::outcome how) {
-  if (id == 0 || id != writing_) return std::nullopt;
+  if (id == 0 || (id != writing_ && id != note_)) return std::nullopt;
+  if (id == note_) {
+    note_ = 0;
+    return how == amqp::outcome::accepted;
+  }
   writing_ = 0;
   const auto written = std::exchange(written_, nullptr);
   if (how != amqp::outcome::accepted) return false;

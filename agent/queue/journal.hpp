@@ -21,9 +21,13 @@ class journal {
 
   // On a connection that has the queue itself; `known` when all that others left has been read.
   void open(amqp::connection& through, std::function<void()> known);
+  // Its links end, and give back what they hold: who has the queue next opens it anew.
+  void close();
+  // The connection has gone, and its links with it.
+  void forget() { reads_ = writes_ = 0; }
   bool has(amqp::link_id link) const { return link != 0 && (link == reads_ || link == writes_); }
   void received(amqp::delivery_id delivery, const amqp::message& content);
-  // Whether what was written is durable; none: it was not one of this journal's.
+  // Whether what was written is durable, or the queue took what open() sent; none: it was not one of this journal's.
   std::optional<bool> sent(amqp::send_id id, amqp::outcome how);
 
   // Another one has taken this transfer's messages.
@@ -42,7 +46,7 @@ class journal {
   amqp::delivery_id held_ = 0;  // the newest one that has come, and its sequence
   std::uint64_t held_sequence_ = 0;
   std::function<void()> known_, written_;
-  amqp::send_id writing_ = 0;
+  amqp::send_id writing_ = 0, note_ = 0;
 };
 
 }  // namespace baton::queue

@@ -46,6 +46,7 @@ void subscriber::leave(int who) {
   // The end of its link gives back what it held.
   if (link_ != 0) {
     connection_->close_link(std::exchange(link_, 0));
+    if (journal_) journal_->close();
     own_end_ = own_end_attempts;
   }
   attached_ = false;
@@ -78,6 +79,7 @@ void subscriber::attach() {
 void subscriber::drop() {
   loop_.cancel(timer_);
   connection_.reset();
+  if (journal_) journal_->forget();
   link_ = marks_ = 0;
   attached_ = false;
   forget_settlements();

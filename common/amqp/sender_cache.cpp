@@ -3,22 +3,27 @@
 #include <algorithm>
 
 namespace baton::amqp {
-namespace {
-constexpr std::size_t senders_max = 64;
-}
 
 send_id sender_cache::send(connection& through, const std::string& address, message content) {
   auto found = links_.find(address);
   if (found == links_.end()) {
-    if (links_.size() >= senders_max) {
-      through.close_link(links_.at(order_.front()));
-      links_.erase(order_.front());
-      order_.pop_front();
-    }
+    if (links_.size() >= senders_max) make_room(through);
     found = links_.emplace(address, through.open_sender(address, stream_)).first;
+    order_.push_back(address);
+  } else if (order_.back() != address) {
+    std::erase(order_, address);
     order_.push_back(address);
   }
   return through.send(found->second, std::move(content));
+}
+
+void sender_cache::make_room(connection& through) {
+  const auto oldest =
+      std::find_if(order_.begin(), order_.end(), [this](const auto& one) { return !keeps_ || !keeps_(one); });
+  if (oldest == order_.end()) return;
+  through.close_link(links_.at(*oldest));
+  links_.erase(*oldest);
+  order_.erase(oldest);
 }
 
 std::optional<std::string> sender_cache::lost(link_id link) {

@@ -10,6 +10,7 @@
 
 #include "client.hpp"
 #include "common/amqp/requester.hpp"
+#include "common/amqp/sender_cache.hpp"
 
 using namespace baton;
 using namespace baton::test;
@@ -29,6 +30,18 @@ TEST_CASE("broker: a receiver of a missing queue is lost, and nothing else") {
   CHECK(c.take().content.body == "still here");
   CHECK(c.lost.size() == 1);
   CHECK_FALSE(c.gone);
+}
+
+TEST_CASE("broker: of many senders those that are needed stay open") {
+  const own_queue queue;
+  client c(broker());
+  amqp::sender_cache cache(false, [&queue](const std::string& address) { return address == queue.name; });
+  const auto kept = cache.send(c.link, queue.name, text("kept"));
+  for (std::size_t i = 0; i < amqp::sender_cache::senders_max; ++i) {
+    cache.send(c.link, "SYSTEM.FTE.TEST.NO.SUCH.QUEUE." + std::to_string(i), text("of no use"));
+  }
+  c.until("it is answered", [&] { return c.outcomes.count(kept) > 0; });
+  CHECK(c.outcomes.at(kept) == amqp::outcome::accepted);
 }
 
 TEST_CASE("broker: bodies of every length arrive as they were sent") {

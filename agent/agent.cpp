@@ -237,6 +237,9 @@ command_handler::handlers agent::command_handlers() {
       [this](amqp::delivery_id delivery) {
         if (links_) links_->settle(inbound::command, delivery, amqp::outcome::accepted);
       },
+      [this](amqp::delivery_id delivery) {
+        if (links_) links_->make_room(delivery);
+      },
       [this](bool immediate) { stop(immediate); },
       [this](const std::string& address, amqp::message answer, std::function<void()> then) {
         instance_.send(address, std::move(answer), once_within(loop_, answer_patience_ms, std::move(then)));

@@ -16,6 +16,7 @@ namespace {
 
 constexpr logger log{"CommandHandle"};
 constexpr std::int64_t refused_first_ms = 1000, refused_longest_ms = 30000;
+constexpr std::size_t left_max = 10000;
 constexpr int code_ok = 0, code_wrong_agent = 4, code_unknown_transfer = 26, code_malformed = 43, code_unreachable = 49;
 
 // What is wrong with a request that could be read: a result code and a text. Code 0: nothing.
@@ -70,9 +71,15 @@ void command_handler::received(amqp::delivery_id delivery, amqp::message&& conte
   to_.settle(delivery);
 }
 
+// A request that stays with the queue manager for long: what comes behind it must be heard, the end of a transfer not
+// least.
+void command_handler::leave(amqp::delivery_id delivery) {
+  if (left_++ < left_max) to_.make_room(delivery);
+}
+
 // Settled only when its durable record exists: until then the queue manager keeps the request.
 void command_handler::request(amqp::delivery_id delivery, const amqp::message& content) {
-  if (draining_) return;  // stays with the queue manager
+  if (draining_) return leave(delivery);  // for the next start
   auto parsed = formats::read_transfer_request(content.body);
   if (!parsed) {
     refuse(content, {}, code_malformed, parsed.error().text, "malformed");
@@ -118,6 +125,7 @@ void command_handler::kept(std::uint64_t arrival, bool stored) {
   if (its == pending_.end()) return;
   its->second.kept = stored;
   if (!stored) {
+    if (its->second.refused == 0) leave(its->second.delivery);
     const std::int64_t wait_ms = doubled_wait_ms(refused_first_ms, its->second.refused++, refused_longest_ms);
     agent_.loop().after(wait_ms, [this, arrival, alive = std::weak_ptr<bool>(alive_)] {
       if (!alive.expired() && !draining_) keep(arrival);

@@ -18,7 +18,8 @@ namespace baton::agent {
 class command_handler {
  public:
   struct handlers {
-    std::function<void(amqp::delivery_id)> settle;  // takes the message off the queue
+    std::function<void(amqp::delivery_id)> settle;     // takes the message off the queue
+    std::function<void(amqp::delivery_id)> make_room;  // leaves it there; the next ones come all the same
     std::function<void(bool immediate)> stop;
     // Sends an answer, and goes on when it has arrived or a moment has passed.
     std::function<void(const std::string& address, amqp::message answer, std::function<void()> then)> answer_and_then;
@@ -49,6 +50,7 @@ class command_handler {
   void keep(std::uint64_t arrival);
   void kept(std::uint64_t arrival, bool stored);
   void admit_kept();
+  void leave(amqp::delivery_id delivery);
 
   struct request_being_kept {
     amqp::delivery_id delivery = 0;
@@ -64,6 +66,7 @@ class command_handler {
   const handlers to_;
   std::map<std::uint64_t, request_being_kept> pending_;  // by arrival: their records are on the way to stable storage
   bool draining_ = false;
+  std::size_t left_ = 0;  // on the queue, and not waited for
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -81,7 +81,7 @@ instance::instance(event_loop& loop, worker_pool& pool, const settings& s, locat
       to_(std::move(to)),
       run_(random_hex(8)),
       choice_(choice_of(s)),
-      known_epoch_(pool, s.qmgr_count > 1 ? s.epoch_file : "") {
+      known_epoch_(pool, s.epoch_file) {
   make_keeper();
 }
 
@@ -114,10 +114,10 @@ void instance::make_keeper() {
   to.admitted = [this] { log(messages::BFGAG0913I, formats::ha_queue(settings_.name), settings_.standby_poll_ms); };
   to.changed = [this](lock::state from, lock::state to_state) { lock_changed(from, to_state); };
   keeper_ = std::make_unique<lock::keeper>(loop_, limits_of(settings_), std::move(about), std::move(to));
-  // The queue of the lock knows the epochs of one queue manager; this instance knows of all where it was.
-  if (const auto known = std::max(known_epoch_.highest(), epoch_); settings_.qmgr_count > 1 && known > 0) {
-    keeper_->feed(lock::event::outbid{known});
-  }
+  // The queue of the lock knows the epochs of one queue manager; this instance knows of all where it was, and what
+  // peers have told it.
+  const auto known = std::max(known_epoch_.highest(), settings_.qmgr_count > 1 ? epoch_ : std::uint64_t{0});
+  if (known > 0) keeper_->feed(lock::event::outbid{known});
 }
 
 void instance::start() {
@@ -370,7 +370,7 @@ void instance::activate(std::uint64_t epoch, bool clean) {
   if (one_state) log(messages::BFGAG0932I, place_of(active_at_), place_of(found_.peer));
   elsewhere_ = another && !one_state;
   epoch_ = epoch;
-  known_epoch_.remember(epoch);
+  if (settings_.qmgr_count > 1) known_epoch_.remember(epoch);
   log(messages::BFGAG0915I, settings_.instance, epoch, about_predecessor(predecessor()));
   if (!settings_.highly_available) {
     // The epoch is all that was wanted; giving the lock back goes on in lock_changed().

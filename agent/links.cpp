@@ -60,6 +60,12 @@ class links::side : public amqp::connection_events {
     const auto from = receivers_.find(link.mapped());
     if (from != receivers_.end() && from->second.what != inbound::state) give_back(from->first, from->second);
   }
+  void make_room(amqp::delivery_id delivery) {
+    const auto link = held_.extract(delivery);
+    if (!link) return;
+    const auto from = receivers_.find(link.mapped());
+    if (from != receivers_.end()) give_back(from->first, from->second);
+  }
   void add_credit(inbound to, std::uint32_t count) {
     for (auto& [link, from] : receivers_) {
       if (from.what != to) continue;
@@ -263,6 +269,10 @@ void links::send_data(const std::string& address, amqp::message content) {
 
 void links::settle(inbound from, amqp::delivery_id delivery, amqp::outcome how) {
   if (!over_ && from != inbound::data) control_->settle(delivery, how);
+}
+
+void links::make_room(amqp::delivery_id command) {
+  if (!over_) control_->make_room(command);
 }
 
 std::int64_t links::dropped_after_ms() const {

@@ -56,6 +56,8 @@ class links {
   // Not for DATA, whose messages are settled when they come. A settled delivery makes room for another one, except on
   // STATE, where most stay unsettled: there room is made by add_state_credit().
   void settle(inbound from, amqp::delivery_id delivery, amqp::outcome how);
+  // A message of COMMAND that stays on the queue: another one may come all the same.
+  void make_room(amqp::delivery_id command);
   // How long the queue manager tolerates this instance's silence; 0: not known. Once connected.
   std::int64_t dropped_after_ms() const;
   void add_state_credit();

@@ -1,5 +1,6 @@
 // The highest epoch of the agent that this host has seen, in a file: for agents with a list of queue managers, each of
-// which knows only the epochs that were claimed at it. Loop thread.
+// which knows only the epochs that were claimed at it, and for those whose epochs began again while their peers went
+// on. Loop thread.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@ constexpr std::int64_t save_interval_ms = 2000;
 }  // namespace
 
 record_keeper::record_keeper(services& agent, event_log& events, item_ledger& ledger, formats::source_record& record,
-                             std::function<void()> kept)
+                             std::function<void(bool)> kept)
     : agent_(agent), events_(events), ledger_(ledger), record_(record), kept_(std::move(kept)) {
   note_durable(record_);
 }
@@ -34,7 +34,7 @@ void record_keeper::save_now(const formats::source_record& record, services::sto
     if (over.expired()) return;
     if (kept) note_durable(record);
     if (done) done(kept);
-    if (!over.expired()) kept_();
+    if (!over.expired()) kept_(kept);
   });
 }
 

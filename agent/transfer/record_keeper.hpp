@@ -18,7 +18,7 @@ class record_keeper {
   // `record` as it was found, or new; it is kept up to date by its owners, and with it the `ledger`. `kept` is called
   // after each record that is on STATE.
   record_keeper(services& agent, event_log& events, item_ledger& ledger, formats::source_record& record,
-                std::function<void()> kept);
+                std::function<void(bool kept)> kept);
   record_keeper(const record_keeper&) = delete;
   record_keeper& operator=(const record_keeper&) = delete;
 
@@ -44,7 +44,7 @@ class record_keeper {
   event_log& events_;
   item_ledger& ledger_;
   formats::source_record& record_;
-  const std::function<void()> kept_;
+  const std::function<void(bool)> kept_;
   // What the record on STATE says: the first item without a result, and those behind it that have one.
   std::uint64_t durable_results_from_ = 0;
   std::set<std::uint64_t> durably_done_;

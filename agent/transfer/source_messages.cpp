@@ -26,7 +26,7 @@ Question about(services& agent, const formats::transfer_request& request, const 
 }  // namespace
 
 void send_negotiate(services& agent, const formats::transfer_request& request, const asked& now,
-                    const plan_totals& totals, std::uint64_t results_from, bool again) {
+                    const plan_totals& totals, std::uint64_t results_from, bool again, const seen_peer& seen) {
   const auto& s = agent.settings();
   auto ask = about<formats::negotiate>(agent, request, now);
   ask.source_agent = request.source_agent;
@@ -35,6 +35,8 @@ void send_negotiate(services& agent, const formats::transfer_request& request, c
   ask.bytes_total = totals.bytes;
   ask.results_from = results_from;
   ask.again = again;
+  ask.epoch_seen = seen.epoch;
+  ask.run_seen = seen.run;
   const auto limits = limits_wanted(agent, false);
   ask.chunk_bytes = limits.chunk_bytes;
   ask.window_frames = limits.window_frames;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr logger log{"Transfer"};
 constexpr std::int64_t progress_interval_ms = 500;
+constexpr std::int64_t refused_retry_ms = 1000;
 constexpr int wall_clock_bits = 42;            // milliseconds since 1970 until the year 2109
 constexpr std::int64_t query_after_ms = 1000;  // of silence; a slow disk may take longer, so nothing else is done
 
@@ -60,8 +61,11 @@ source_transfer::source_transfer(services& agent, const shared& of_agent, format
             finish_when_quiet();
           }),
       books_(agent, events_, ledger_, record_,
-             [this] {
-               if (held_ && !waits_ && !finish_ && books_.has_room()) perform(source_action::read_frame{});
+             [this](bool kept) {
+               if (!held_ || waits_ || finish_) return;
+               if (books_.has_room()) return perform(source_action::read_frame{});
+               agent_.loop().cancel(read_timer_);
+               if (!kept) read_timer_ = agent_.loop().after(refused_retry_ms, [this] { books_.save(); });
              }),
       plan_(std::make_shared<source_plan>(agent, of_agent.plans, request_, record_, plan_handlers())),
       path_(std::make_shared<source_path>(agent, of_agent.channels, request_, path_handlers())),
@@ -114,6 +118,15 @@ void source_transfer::on_negotiated(const formats::negotiated& answer) {
   }
 }
 
+// Of a destination whose epochs began again, or of an instance that has lost the lock: asked anew with what was seen,
+// the first claims above that, and the second is not reached.
+void source_transfer::on_stale_answer(std::uint64_t epoch, const std::string& run) {
+  const bool asks = state() == source_state::negotiating || state() == source_state::resynchronising;
+  if (!asks || (seen_.epoch == epoch && seen_.run == run)) return;
+  seen_ = {epoch, run};
+  feed(source_event::taken_over{});
+}
+
 void source_transfer::on_ack(const formats::ack& a) {
   heard_at_ms_ = boot_time_ms();
   const bool halted = a.halted != formats::halt_reason::none;
@@ -126,7 +139,7 @@ void source_transfer::on_ack(const formats::ack& a) {
     durable_ = std::max(durable_, a.durable);
     for (const auto& result : a.results) {
       if (result.result_code == 1 && reader_) reader_->skip(result.number);
-      if (result.result_code == 1 && std::exchange(waits_, false)) perform(source_action::read_frame{});
+      if (result.result_code == 1) go_on_reading();
     }
     if (waits_ && a.durable.item == 0 && a.durable.offset == plan_->totals().bytes) messages_->arrived();
     for (; frames_acked_ < a.frames && !under_way_.empty(); ++frames_acked_) {
@@ -209,7 +222,12 @@ void source_transfer::no_messages(const std::string& why) {
 // The item may end now.
 void source_transfer::messages_taken() {
   if (reader_) reader_->messages_are_taken();
-  if (std::exchange(waits_, false)) perform(source_action::read_frame{});
+  go_on_reading();
+}
+
+// Only if a frame is wanted: with a full window it is asked for when there is room.
+void source_transfer::go_on_reading() {
+  if (std::exchange(waits_, false) && held_) perform(source_action::read_frame{});
 }
 
 source_plan::handlers source_transfer::plan_handlers() {
@@ -267,7 +285,7 @@ void source_transfer::perform(const source_action::negotiate& a) {
   held_ = false;
   asked_epoch_ = agent_.epoch();
   heard_at_ms_ = boot_time_ms();
-  send_negotiate(agent_, *request_, {asked_epoch_, a.attempt}, plan_->totals(), ledger_.results_from(), again);
+  send_negotiate(agent_, *request_, {asked_epoch_, a.attempt}, plan_->totals(), ledger_.results_from(), again, seen_);
 }
 
 void source_transfer::perform(const source_action::open_reader& a) {

@@ -12,6 +12,7 @@
 #include "agent/transfer/record_keeper.hpp"
 #include "agent/transfer/services.hpp"
 #include "agent/transfer/source_machine.hpp"
+#include "agent/transfer/source_messages.hpp"
 #include "agent/transfer/source_path.hpp"
 #include "agent/transfer/source_plan.hpp"
 #include "agent/transfer/source_programs.hpp"
@@ -43,6 +44,8 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
 
   void start();
   void on_negotiated(const formats::negotiated& answer);
+  // An answer of an activation of the destination that is not its newest, which this is.
+  void on_stale_answer(std::uint64_t epoch, const std::string& run);
   void on_ack(const formats::ack& a);
   void cancel();
   void unreachable(const std::string& why);
@@ -76,6 +79,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   void look_up_messages();
   void no_messages(const std::string& why);
   void messages_taken();
+  void go_on_reading();
   void frame_done(std::uint64_t attempt, std::shared_ptr<read_frame> frame);
   void finish_when_quiet();
   void close_books();
@@ -107,6 +111,7 @@ class source_transfer : public std::enable_shared_from_this<source_transfer> {
   token_bucket of_transfer_;
   source_report report_;
   std::uint64_t asked_epoch_ = 0;  // of the attempt
+  seen_peer seen_;                 // when an older activation of the destination has answered
   formats::negotiated terms_;
   formats::position durable_;  // at the destination, as it said last
   bool stop_wanted_ = false, stopped_ = false;

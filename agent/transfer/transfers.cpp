@@ -159,6 +159,9 @@ void transfers::end_queued(waiting entry) {
 }
 
 void transfers::on_negotiate(const formats::negotiate& ask) {
+  if (ask.epoch_seen >= agent_.epoch() && !ask.run_seen.empty() && ask.run_seen != agent_.run()) {
+    return agent_.outbid(ask.epoch_seen);
+  }
   if (judge(ask.source_agent, ask.epoch, ask.run) != epoch_fence::verdict::pass) {
     return refuse(ask, formats::code_stale_epoch,
                   render(messages::BFGTR0029E, agent_.settings().name, ask.epoch, ask.source_agent,
@@ -201,7 +204,10 @@ void transfers::on_negotiated(const formats::negotiated& answer) {
   const auto found = sources_.find(answer.transfer_id);
   if (found == sources_.end()) return;
   const auto keep = found->second;
-  if (judge(keep->request().destination_agent, answer.epoch, answer.run) != epoch_fence::verdict::pass) return;
+  const std::string& peer = keep->request().destination_agent;
+  if (judge(peer, answer.epoch, answer.run) != epoch_fence::verdict::pass) {
+    return keep->on_stale_answer(fence_.newest(peer).epoch, fence_.newest(peer).run);
+  }
   // What was refused may have been a late message of an activation before this one: then it is this run that was seen.
   const bool refused = answer.result_code == formats::code_stale_epoch;
   if (refused && answer.run_seen != agent_.run()) agent_.outbid(answer.epoch_seen);

@@ -53,6 +53,10 @@ struct negotiate {
   bool again = false;              // data was sent before: items may have arrived whose results were lost
   std::uint32_t chunk_bytes = 262144, window_frames = 10;
   bool direct = false;  // the source would rather bring the data itself
+  // When an answer of the destination had a lower epoch than the source has seen of it: that one, and whose it is. An
+  // agent that was made anew counts from 1 again.
+  std::uint64_t epoch_seen = 0;
+  std::string run_seen;
 };
 
 struct negotiated {

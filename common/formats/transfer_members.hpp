@@ -27,6 +27,8 @@ void describe(Archive& a, negotiate& m) {
   a("chunkBytes", m.chunk_bytes);
   a("windowFrames", m.window_frames);
   a("direct", m.direct);
+  a("epochSeen", m.epoch_seen);
+  a("runSeen", m.run_seen);
 }
 
 }  // namespace baton::formats

@@ -12,7 +12,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 from processes import eventually  # noqa: E402
-from topology import TopologyTest  # noqa: E402
+from topology import Topology, TopologyTest  # noqa: E402
 
 
 class Defects(TopologyTest):
@@ -147,6 +147,30 @@ class Defects(TopologyTest):
             self.t.must("fteStopAgent", "-i", "DST")
             self.t.set_properties("DST", {"maxDestinationTransfers": "25"})
             self.t.start("DST")
+
+
+class MadeAnew(unittest.TestCase):
+    """Of an agent that is deleted and made again the epochs begin again, while its peers have seen higher ones.
+
+    Seen to fail when its answers are only thrown away: the transfer to it waits until the peer is started again."""
+
+    def test_an_agent_that_was_made_anew_sends_and_receives(self):
+        t = Topology(properties={"agentQMgrRetryInterval": "1"})
+        self.addCleanup(t.close)
+        t.start()
+        with open(t.path("in"), "wb") as out:
+            out.write(b"content")
+        for _ in range(3):
+            t.must("fteStopAgent", "-i", "DST")
+            t.start("DST")
+        self.assertEqual(0, t.transfer("-df", t.path("out0"), t.path("in")).code)
+        t.must("fteStopAgent", "-i", "DST")
+        t.must("fteDeleteAgent", "DST")
+        t.must("fteCreateAgent", "-agentName", "DST", "-agentQMgr", t.QMGR)
+        t.start("DST")
+        self.assertEqual(0, t.transfer("-df", t.path("out1"), t.path("in")).code, t.log("DST")[-3000:])
+        self.assertEqual(0, t.transfer("-df", t.path("out2"), t.path("in"), source="DST", destination="SRC").code)
+        self.assertIn("BFGAG0922W", t.log("DST"))
 
 
 if __name__ == "__main__":

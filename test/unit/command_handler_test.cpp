@@ -19,6 +19,7 @@ struct played_commands {
   agent::command_handler::handlers handlers() {
     agent::command_handler::handlers to;
     to.settle = [this](amqp::delivery_id delivery) { settled.push_back(delivery); };
+    to.make_room = [this](amqp::delivery_id delivery) { left.push_back(delivery); };
     to.ended = [](const std::string&) { return false; };
     to.save = [this](const formats::source_record& record, std::function<void(bool)> stored) {
       offered.emplace_back(record.transfer_id, std::move(stored));
@@ -41,7 +42,7 @@ struct played_commands {
 
   using deliveries = std::vector<amqp::delivery_id>;
   fake_agent agent;
-  deliveries settled;
+  deliveries settled, left;
   std::vector<std::pair<std::string, std::function<void(bool)>>> offered;
   transfer::transfers transfers{agent, [] {}};  // not begun: nothing starts
   std::optional<agent::command_handler> commands{std::in_place, agent, transfers, handlers()};
@@ -66,12 +67,22 @@ TEST_CASE("a record that is refused is offered again, and others do not wait for
   played.offered[1].second(true);
   played.offered[0].second(false);
   CHECK(played.settled == played_commands::deliveries{'b'});
+  CHECK(played.left == played_commands::deliveries{'a'});
   REQUIRE(played.agent.loop().run_until([&] { return played.offered.size() == 3; }, 10000));
   CHECK(played.offered[2].first == std::string(48, 'a'));
   CHECK_FALSE(played.transfers.knows(std::string(48, 'a')));
   played.offered[2].second(true);
   CHECK(played.settled == played_commands::deliveries{'b', 'a'});
   CHECK(played.transfers.knows(std::string(48, 'a')));
+}
+
+TEST_CASE("requests that an agent which stops leaves on the queue make room for what else comes") {
+  played_commands played;
+  played.commands->drain();
+  for (amqp::delivery_id i = 1; i <= 200; ++i) played.ask(i, 'a');
+  CHECK(played.left.size() == 200);
+  CHECK(played.settled.empty());
+  CHECK(played.offered.empty());
 }
 
 TEST_CASE("a record that is refused is not offered again by an agent that stops, nor by one that has gone") {

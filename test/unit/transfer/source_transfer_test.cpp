@@ -297,6 +297,28 @@ TEST_CASE("nothing is saved of a transfer that has ended, however much its last 
   CHECK_FALSE(played.agent.saved_after_the_end);
 }
 
+TEST_CASE("reading that waits for a record goes on when the queue manager takes records again") {
+  std::vector<std::string> names;
+  for (int i = 0; i < 3000; ++i) names.push_back(fmt::format("file{}", i));
+  played_transfer played({}, names);
+  played.answer({0, 0});
+  REQUIRE(played.wait([&] { return !played.agent.frames.empty(); }));
+  played.agent.keeps = false;
+  std::uint64_t frames = 0;
+  do {
+    frames = played.agent.frames.size();
+    std::vector<formats::item_result> results;
+    REQUIRE(formats::read_frame_records(played.agent.frames.back().bulk, [&](const formats::record& r) {
+              if (const auto* end = std::get_if<formats::item_end>(&r)) results.push_back({end->number, 1, exists, ""});
+              return done();
+            }).ok());
+    played.acknowledge(frames, results, false);
+  } while (played.wait_a_moment([&] { return played.agent.frames.size() > frames; }));
+  CHECK(frames > 10);
+  played.agent.keeps = true;
+  CHECK(played.wait([&] { return played.agent.frames.size() > frames; }));
+}
+
 TEST_CASE("a destination's refusal is told to who waits") {
   played_transfer played;
   played.answer({}, 52, "BFGTR0016E: no");

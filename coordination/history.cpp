@@ -107,7 +107,7 @@ history::history(const std::string& path, bool shared) : db_(path) {
   }
   if (found == 1) db_.execute(from_version_1);
   db_.execute(schema);
-  db_.execute(fmt::format("PRAGMA user_version = {}", schema_version).c_str());
+  if (found != schema_version) db_.execute(fmt::format("PRAGMA user_version = {}", schema_version).c_str());
 }
 
 void history::begin() {

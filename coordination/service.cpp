@@ -218,6 +218,20 @@ struct background_service::running {
   event_loop loop;
   std::unique_ptr<service> inside;
   std::thread thread;
+  bool told = false;
+
+  // The queue manager goes on without it meanwhile.
+  void begin(const service_options& options, const service::locator& where, int failures) {
+    try {
+      inside = std::make_unique<service>(loop, options, where);
+    } catch (const std::exception& failure) {
+      if (!std::exchange(told, true)) log(messages::BFGCO0003E, options.database, failure.what());
+      loop.after(doubled_wait_ms(retry_ms_first, failures, retry_ms_max),
+                 [this, options, where, failures] { begin(options, where, failures + 1); });
+      return;
+    }
+    inside->start();
+  }
 };
 
 background_service::background_service(service_options options, service::locator where)
@@ -225,14 +239,9 @@ background_service::background_service(service_options options, service::locator
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(options.database).parent_path(), ignored);
   running_->thread = std::thread([r = running_.get(), options = std::move(options), where = std::move(where)] {
-    try {
-      r->inside = std::make_unique<service>(r->loop, options, where);
-      r->loop.post([r] { r->inside->start(); });
-      r->loop.run();
-      r->inside.reset();
-    } catch (const std::exception& failure) {
-      log(messages::BFGCO0003E, options.database, failure.what());  // the queue manager goes on without it
-    }
+    r->loop.post([r, options, where] { r->begin(options, where, 0); });
+    r->loop.run();
+    r->inside.reset();
   });
 }
 
@@ -240,7 +249,7 @@ background_service::background_service(background_service&&) noexcept = default;
 
 background_service::~background_service() {
   if (!running_) return;
-  running_->loop.post([r = running_.get()] { r->inside->stop(); });
+  running_->loop.post([r = running_.get()] { r->inside ? r->inside->stop() : r->loop.stop(); });
   running_->thread.join();
 }
 

@@ -224,7 +224,19 @@ void amqp_connection::on_outcome(link_state& state, pn_delivery_t* delivery) {
   if (first) events_.push_back(said);
 }
 
+void amqp_connection::give_up_opening() {
+  if (has_opened()) return;
+  given_up_ = true;
+  pn_connection_wake(connection_);
+}
+
 void amqp_connection::on_wake() {
+  if (given_up_ && !has_opened()) {
+    pn_transport_t* transport = pn_connection_transport(connection_);
+    pn_transport_close_tail(transport);
+    pn_transport_close_head(transport);
+    return;
+  }
   for (action& one : inbox_->take()) {
     std::visit([this](auto& what) { act(what); }, one);
   }

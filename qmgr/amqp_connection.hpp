@@ -34,6 +34,10 @@ class amqp_connection {
   // Says goodbye to a peer that may not come in. Before or after its open.
   void refuse(fault why) { refusal_ = std::move(why); }
 
+  // It has had long enough to open; nothing but this notices a peer that says nothing before that. What it leads to
+  // happens with the connection's own next event.
+  void give_up_opening();
+
   connection_id id() const { return id_; }
   const std::shared_ptr<mailbox>& inbox() const { return inbox_; }
 
@@ -71,6 +75,7 @@ class amqp_connection {
   void pass_over(pn_delivery_t* delivery);
   void on_outcome(link_state& state, pn_delivery_t* delivery);
   void on_wake();
+  bool has_opened() const { return (pn_connection_state(connection_) & PN_REMOTE_UNINIT) == 0; }
   void on_transport_closed();
 
   void act(accept_link& what);
@@ -97,6 +102,7 @@ class amqp_connection {
   std::vector<event>& events_;
   std::shared_ptr<mailbox> inbox_;
   fault refusal_;
+  bool given_up_ = false;
   std::unordered_map<link_id, std::unique_ptr<link_state>> links_;
   std::set<link_id> blocked_;  // senders with something waiting
 };

@@ -11,6 +11,7 @@
 #include <future>
 #include <utility>
 
+#include "common/loop.hpp"
 #include "qmgr/amqp_text.hpp"
 
 namespace baton::qmgr {
@@ -19,6 +20,7 @@ namespace {
 // Bounds what a frame costs, and lets heartbeats and dispositions in between bulk data. Unset means unlimited.
 constexpr std::uint32_t frame_bytes_max = 272 * 1024;
 constexpr int backlog = 512;
+constexpr std::int64_t open_timeout_min_ms = 10000;
 
 // Goes along with the next event that cannot, so that a message which is passed on costs one turn and not two.
 bool can_wait(const event& happened) {
@@ -100,6 +102,9 @@ bool amqp_server::handle(pn_event_t* happened) {
   switch (pn_event_type(happened)) {
     case PN_PROACTOR_INTERRUPT:
       return !ending_;
+    case PN_PROACTOR_TIMEOUT:
+      look_at_opening();
+      return true;
     case PN_LISTENER_OPEN:
     case PN_LISTENER_ACCEPT:
     case PN_LISTENER_CLOSE:
@@ -156,8 +161,21 @@ void amqp_server::accept() {
     mailboxes_.emplace(id, made->inbox());
   }
   connections_.emplace(id, std::move(made));
+  opening_.emplace_back(id, boot_time_ms() + std::max<std::int64_t>(options_.idle_timeout_ms, open_timeout_min_ms));
+  if (opening_.size() == 1) look_at_opening();
   connection_count_ = connections_.size();
   pn_listener_accept2(listener_, connection, transport);
+}
+
+// Proton tells nothing of a peer that is silent before it has opened its connection.
+void amqp_server::look_at_opening() {
+  const std::int64_t now = boot_time_ms();
+  for (; !opening_.empty() && opening_.front().second <= now; opening_.pop_front()) {
+    const auto found = connections_.find(opening_.front().first);
+    if (found != connections_.end()) found->second->give_up_opening();
+  }
+  if (opening_.empty()) return;
+  pn_proactor_set_timeout(proactor_, static_cast<pn_millis_t>(opening_.front().second - now));
 }
 
 void amqp_server::on_connection(pn_connection_t* connection, pn_event_t* happened) {

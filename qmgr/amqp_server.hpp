@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -53,6 +54,7 @@ class amqp_server {
   bool handle(pn_event_t* happened);  // false: the end
   void on_listener(pn_event_t* happened);
   void accept();
+  void look_at_opening();
   void on_connection(pn_connection_t* connection, pn_event_t* happened);
   void listening(std::uint16_t port, const std::string& failure);
 
@@ -71,6 +73,7 @@ class amqp_server {
   link_id last_link_ = 0;
   std::vector<event> events_;
   std::map<connection_id, std::unique_ptr<amqp_connection>> connections_;
+  std::deque<std::pair<connection_id, std::int64_t>> opening_;  // and until when (boot_time_ms); the oldest first
 
   std::mutex mutex_;  // guards the rest
   std::map<connection_id, std::shared_ptr<mailbox>> mailboxes_;

@@ -159,7 +159,7 @@ class broker {
   void on(deliveries_sent& happened, std::int64_t now_ms);
   void dispatch_queue(queue_state& queue, std::int64_t now_ms);
   void expire(queue_state& queue, std::int64_t now_ms);
-  consumer* choose(queue_state& queue, link_id excluded, link_id& chosen);
+  consumer* choose(queue_state& queue, const std::vector<link_id>& excluded, link_id& chosen);
   bool can_take(const consumer& who) const;
   void hand_over(queue_state& queue, position at, link_id link, consumer& who, std::int64_t now_ms);
   deliver delivery_of(link_id link, consumer& who, position at, const entry& message, std::int64_t now_ms);

@@ -37,8 +37,23 @@ bool broker::can_take(const consumer& who) const {
   return who.limit > who.used && who.unsent_bytes < options_.unsent_bytes_max;
 }
 
+namespace {
+
+bool is_one_of(link_id link, const std::vector<link_id>& links) {
+  return std::find(links.begin(), links.end(), link) != links.end();
+}
+
+// Every consumer that there is called it undeliverable.
+bool is_for_nobody(const entry& message, const std::vector<link_id>& consumers) {
+  return !message.excluded.empty() && !consumers.empty() &&
+         std::all_of(consumers.begin(), consumers.end(),
+                     [&message](link_id one) { return is_one_of(one, message.excluded); });
+}
+
+}  // namespace
+
 // Who gets the next message: the active consumer, or of several each in turn.
-broker::consumer* broker::choose(queue_state& queue, link_id excluded, link_id& chosen) {
+broker::consumer* broker::choose(queue_state& queue, const std::vector<link_id>& excluded, link_id& chosen) {
   if (queue.attributes.type == queue_type::single_active) {
     const auto active = consumers_.find(queue.active);
     chosen = queue.active;
@@ -49,7 +64,7 @@ broker::consumer* broker::choose(queue_state& queue, link_id excluded, link_id& 
     const std::size_t index = (queue.turn + tried) % count;
     chosen = queue.consumers[index];
     consumer& candidate = consumers_.at(chosen);
-    if (chosen == excluded || !can_take(candidate)) continue;
+    if (is_one_of(chosen, excluded) || !can_take(candidate)) continue;
     queue.turn = index + 1;
     return &candidate;
   }
@@ -60,15 +75,18 @@ void broker::dispatch_queue(queue_state& queue, std::int64_t now_ms) {
   expire(queue, now_ms);
   for (const link_id link : queue.browsers) show(queue, link, consumers_.at(link), now_ms);
   position at;
-  while (const entry* next = queue.messages.first(at)) {
-    if (queue.consumers.size() == 1 && next->excluded == queue.consumers.front()) {
+  for (const entry* next = queue.messages.first(at); next != nullptr; next = queue.messages.next(at)) {
+    if (is_for_nobody(*next, queue.consumers)) {
       give_up_message(queue, at);
       continue;
     }
     link_id link = 0;
     consumer* who = choose(queue, next->excluded, link);
-    if (who == nullptr) break;
-    hand_over(queue, at, link, *who, now_ms);
+    if (who != nullptr) {
+      hand_over(queue, at, link, *who, now_ms);
+    } else if (next->excluded.empty()) {
+      break;  // nobody has room; with a message that waits for one of them others do not wait
+    }
   }
   for (const link_id link : queue.consumers) drain(queue, link, consumers_.at(link));
   for (const link_id link : queue.browsers) drain(queue, link, consumers_.at(link));

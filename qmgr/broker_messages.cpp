@@ -85,6 +85,7 @@ void broker::settle(const uncommitted& arrival, outcome how, fault why) {
 // True when the queue may take a message of this size; it may have dropped older ones for that.
 bool broker::make_room(queue_state& queue, std::size_t size) {
   const queue_attributes& limits = queue.attributes;
+  if (limits.bytes_max != 0 && size > limits.bytes_max) return false;  // however many go
   const auto is_full = [&] {
     return (limits.messages_max != 0 && queue.messages.depth() >= limits.messages_max) ||
            (limits.bytes_max != 0 && queue.messages.bytes() + size > limits.bytes_max);
@@ -178,7 +179,7 @@ void broker::on(delivery_settled& happened, std::int64_t) {
 void broker::set_aside(queue_state& queue, position at, link_id from) {
   stirred_.insert(queue.name);
   if (queue.consumers.size() < 2 || queue.attributes.type != queue_type::shared) return give_up_message(queue, at);
-  queue.messages.held(at).excluded = from;
+  queue.messages.held(at).excluded.push_back(from);
   queue.messages.put_back(at);
 }
 
@@ -202,7 +203,7 @@ void broker::give_up_message(queue_state& queue, position at) {
   entry moved = queue.messages.take(at);
   moved.expires_ms = 0;
   moved.head.ttl_ms = 0;
-  moved.excluded = 0;
+  moved.excluded.clear();
   if (moved.stored) changes_.moved.push_back({at.sequence, dead_letters->id});
   dead_letters->messages.add(at, std::move(moved));
   ++dead_letters->counters.enqueued;

@@ -193,7 +193,11 @@ management_reply management::remove(const management_request& request) {
 }
 
 management_reply management::purge(const management_request& request) {
-  const std::size_t gone = core_.purge(existing(core_, request.queue));
+  queue_state& queue = existing(core_, request.queue);
+  store_changes stored;
+  for (const position at : queue.messages.ready_positions()) stored.removed.push_back(at.sequence);
+  if (const status removed = disk_.commit(stored); !removed) return reply_of(removed.error());
+  const std::size_t gone = core_.purge(queue);
   log(messages::BFGQM0012I, request.queue, gone);
   return reply_of(200, "purged", {{"purged", gone}});
 }

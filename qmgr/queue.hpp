@@ -24,12 +24,12 @@ struct position {
 struct entry {
   header head;  // as it arrived, with the delivery count of now
   std::size_t body_offset = 0;
-  std::size_t size = 0;         // bytes of the whole message
-  payload_ptr body;             // missing: only in the store
-  bool stored = false;          // is in the store, or on its way there in this turn
-  std::int64_t expires_ms = 0;  // wall clock; 0: never
-  std::int64_t arrived_ms = 0;  // wall clock
-  link_id excluded = 0;         // the consumer that called it undeliverable
+  std::size_t size = 0;           // bytes of the whole message
+  payload_ptr body;               // missing: only in the store
+  bool stored = false;            // is in the store, or on its way there in this turn
+  std::int64_t expires_ms = 0;    // wall clock; 0: never
+  std::int64_t arrived_ms = 0;    // wall clock
+  std::vector<link_id> excluded;  // the consumers that called it undeliverable
 };
 
 class message_queue {

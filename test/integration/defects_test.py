@@ -173,5 +173,32 @@ class MadeAnew(unittest.TestCase):
         self.assertIn("BFGAG0922W", t.log("DST"))
 
 
+class HistoryLater(unittest.TestCase):
+    """The history cannot be opened when its queue manager starts, and can be a while later.
+
+    Seen to fail when it is tried only once: no list has an answer until the queue manager is started again."""
+
+    def test_lists_answer_when_the_history_can_be_opened_again(self):
+        t = Topology()
+        self.addCleanup(t.close)
+        t.start()
+        port = t.qmgr_port()
+        t.must("fteStopQMgr", "-i", t.QMGR)
+        eventually(lambda: t.qmgr_pid() is None, "the queue manager has ended")
+        database = os.path.join(t.data, "mqft/coordination", t.QMGR, "coordination.db")
+        for end in ("", "-wal", "-shm"):
+            if os.path.exists(database + end):
+                os.rename(database + end, database + end + ".aside")
+        os.mkdir(database)
+        t.must("fteStartQMgr", t.QMGR, "-p", str(port))
+        log = os.path.join(t.data, "qmgrs", t.QMGR, "logs/output0.log")
+        eventually(lambda: "BFGCO0003E" in open(log).read(), "it is said")
+        os.rmdir(database)
+        for end in ("", "-wal", "-shm"):
+            if os.path.exists(database + end + ".aside"):
+                os.rename(database + end + ".aside", database + end)
+        eventually(lambda: t.run("fteListAgents").code == 0 and "SRC" in t.run("fteListAgents").out, "lists have answers")
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -162,6 +162,35 @@ class DeliveryTest(QmgrTest):
         self.modify(first, failed=True, undeliverable=True)
         self.assertEqual(second.receive(DEADLINE_S).body, "x")
 
+    def test_what_every_consumer_calls_undeliverable_is_given_up(self):
+        """Seen to fail when only the last one that did is known: it goes to and fro between them."""
+        self.admin.declare("DEAD")
+        self.admin.declare("Q", deadLetterQueue="DEAD")
+        both = [self.receiver("Q", 10), self.receiver("Q", 10)]
+        self.send("Q", "x")
+        times = 0
+        while self.admin.get("DEAD")["depth"] == 0:
+            for one in both:
+                try:
+                    one.receive(0.2)
+                except Exception:  # it is the other's turn
+                    continue
+                self.modify(one, failed=True, undeliverable=True)
+                times += 1
+                self.assertLessEqual(times, 2)
+        self.assertEqual(times, 2)
+
+    def test_others_do_not_wait_for_one_that_only_an_absent_consumer_could_take(self):
+        self.admin.declare("Q")
+        first = self.receiver("Q", 1)
+        self.send("Q", "for another")
+        first.receive(DEADLINE_S)
+        self.receiver("Q", 0)  # it could have it, and asks for nothing
+        self.modify(first, failed=True, undeliverable=True)
+        self.send("Q", "for anybody")
+        first.link.flow(1)
+        self.assertEqual(first.receive(DEADLINE_S).body, "for anybody")
+
     def test_unknown_queues_are_refused(self):
         for attach in (self.connection.create_sender, self.connection.create_receiver):
             with self.assertRaisesRegex(Exception, "amqp:not-found"):

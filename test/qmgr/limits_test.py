@@ -1,4 +1,5 @@
 """Everything that is bounded: queues, messages, memory, connections."""
+import socket
 import threading
 import unittest
 
@@ -7,7 +8,7 @@ from proton.handlers import MessagingHandler
 from proton.reactor import Container
 from proton.utils import SendException
 
-from support import DEADLINE_S, QmgrTest, eventually
+from support import DEADLINE_S, Admin, QmgrTest, eventually
 
 
 def resident_kib(pid, what="VmRSS"):
@@ -115,6 +116,9 @@ class LimitsTest(QmgrTest):
         self.admin.declare("Q", maxBytes=2500, overflow="drop-oldest")
         self.send("Q", *[b"%d" % n + b"x" * 1000 for n in range(5)])
         self.assertEqual(self.admin.get("Q")["depth"], 2)
+        with self.assertRaises(SendException):  # it would not fit if all others went
+            self.send("Q", b"x" * 3000)
+        self.assertEqual(self.admin.get("Q")["depth"], 2)
 
     def test_messages_that_are_too_large_end_the_link(self):
         self.admin.declare("Q")
@@ -137,6 +141,24 @@ class LimitsTest(QmgrTest):
             self.assertLess(resident_kib(pid, "VmHWM") - before, 50 << 10)
         self.send("Q", "still there")
         self.assertEqual(self.take("Q", 1)[0].body, "still there")
+
+    def test_those_who_connect_and_say_nothing_keep_nobody_out_for_long(self):
+        """Seen to fail when nobody looks at them: no client gets in any more."""
+        silent = [socket.create_connection(("127.0.0.1", self.manager.port)) for _ in range(20)]
+        for one in silent:
+            self.addCleanup(one.close)
+        silent[0].sendall(b"AMQP")  # and some that began to
+        with self.assertRaisesRegex(Exception, "amqp:resource-limit-exceeded"):
+            self.manager.connect()
+
+        def gets_in():
+            try:
+                self.end(self.manager.connect())
+                return True
+            except Exception:
+                return False
+        eventually(gets_in, "there is room again")
+        Admin(self.connect()).declare("Q")
 
     def test_memory_for_messages_that_are_not_durable_is_bounded(self):
         self.admin.declare("Q")

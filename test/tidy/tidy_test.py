@@ -84,7 +84,7 @@ class Tidy(unittest.TestCase):
 
     def test_the_embedded_queue_manager_stays_small(self):
         """When it is outgrown, people move to a real broker; lines of code, without comments and blank lines."""
-        for pattern, lines_max in ((r"qmgr/[^/]*\.[ch]pp$", 3150), (r"qmgr/instances/.*\.[ch]pp$", 1000)):
+        for pattern, lines_max in ((r"qmgr/[^/]*\.[ch]pp$", 3250), (r"qmgr/instances/.*\.[ch]pp$", 1000)):
             code = [line for n in sources() if re.match(pattern, n) for line in lines_of(n)
                     if line.strip() and not line.strip().startswith("//")]
             self.assertLessEqual(len(code), lines_max, pattern)

@@ -78,6 +78,7 @@ int follow(const workspace& work, const formats::query& question, std::int64_t t
 }
 
 int run(const arguments& words) {
+  if (words.has("f") && words.has("json")) return fail({errc::bad_usage, "-f shows lines of text, and no --json"});
   const auto work = open_workspace(words);
   if (!work) return fail(work.error());
   formats::query question;

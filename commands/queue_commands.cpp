@@ -34,6 +34,7 @@ constexpr option delete_options[] = {qmgr_option, host_option, port_option};
 result<amqp::connection_options> target(const arguments& words) {
   const auto name = checked_qmgr_name(words.text("m"));
   if (!name) return name.error();
+  if (words.has("port") && !words.has("host")) return error{errc::bad_usage, "-port goes with -host"};
   if (words.has("host")) {
     amqp::endpoint peer;
     peer.host = words.text("host");

@@ -1,7 +1,10 @@
 // fteShowTransfer: one transfer and its files.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "commands/commands.hpp"
 #include "commands/console.hpp"
@@ -62,6 +65,27 @@ void print_items(const std::vector<formats::log_item>& items) {
   print_line("\n" + table.rendered());
 }
 
+constexpr std::size_t answer_rows_max = 10000;  // of the coordination service
+
+// As many as are wanted, over several answers.
+result<formats::answer> items_of(const workspace& work, const std::string& id, std::size_t wanted,
+                                 std::int64_t timeout_ms) {
+  formats::query question;
+  question.what = "items";
+  question.id = id;
+  formats::answer all;
+  while (all.items.size() < wanted) {
+    question.limit = static_cast<int>(wanted - all.items.size());
+    auto next = ask_coordination(work, question, timeout_ms);
+    if (!next) return next.error();
+    const bool last = next->items.size() < std::min(static_cast<std::size_t>(question.limit), answer_rows_max);
+    if (!next->items.empty()) question.after = next->items.back().number + 1;
+    std::move(next->items.begin(), next->items.end(), std::back_inserter(all.items));
+    if (last) break;
+  }
+  return all;
+}
+
 int run(const arguments& words) {
   const auto work = open_workspace(words);
   if (!work) return fail(work.error());
@@ -74,11 +98,8 @@ int run(const arguments& words) {
   if (found->transfers.empty()) {
     return fail({errc::not_found, fmt::format("there is no transfer {}: fteListTransfers lists them", question.id)});
   }
-  question.what = "items";
-  question.id = found->transfers[0].id;
-  question.limit = static_cast<int>(words.number("n", 100));
-  const auto items =
-      question.limit > 0 ? ask_coordination(*work, question, timeout_ms) : result<formats::answer>(formats::answer{});
+  const auto wanted = static_cast<std::size_t>(words.number("n", 100));
+  const auto items = items_of(*work, found->transfers[0].id, wanted, timeout_ms);
   if (!items) return fail(items.error());
   if (words.has("json")) {
     auto out = nlohmann::json::parse(json_part(*found, "transfers"))[0];

@@ -25,6 +25,11 @@ class Words(CommandTest):
         self.assertIn("-tr of IBM MFT is not supported yet", self.fail_with(1, "fteCreateTransfer", "-tr", "file=exist,x"))
         self.assertIn("-trace of IBM MFT is not supported yet", self.fail_with(1, "fteListAgents", "-trace", "all"))
 
+    def test_options_that_do_not_go_together_are_refused(self):
+        self.assertIn("no --json", self.fail_with(1, "fteListTransfers", "-f", "--json"))
+        for name, more in (("fteDefineQueue", ("-type", "shared")), ("fteDeleteQueue", ())):
+            self.assertIn("-port goes with -host", self.fail_with(1, name, "-m", "QM1", *more, "-port", "5672", "Q"))
+
     def test_no_words_and_no_configuration_say_what_to_do(self):
         for name in names():
             if name == "fteDisplayVersion":

@@ -140,6 +140,7 @@ void command_handler::admit_kept() {
     const auto its = next++;
     if (!its->second.kept) continue;
     auto one = pending_.extract(its);
+    if (one.mapped().refused > 0 && left_ > 0) --left_;
     to_.settle(one.mapped().delivery);
     transfers_.admit(std::move(one.mapped().record), std::move(one.mapped().request));
   }
@@ -155,6 +156,7 @@ void command_handler::adopted(const std::string& transfer_id) {
   const auto repeated = pending(transfer_id);
   if (repeated == pending_.end()) return;
   to_.settle(repeated->second.delivery);
+  if (repeated->second.refused > 0 && left_ > 0) --left_;
   pending_.erase(repeated);
   admit_kept();
 }

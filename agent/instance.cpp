@@ -116,7 +116,7 @@ void instance::make_keeper() {
   keeper_ = std::make_unique<lock::keeper>(loop_, limits_of(settings_), std::move(about), std::move(to));
   // The queue of the lock knows the epochs of one queue manager; this instance knows of all where it was, and what
   // peers have told it.
-  const auto known = std::max(known_epoch_.highest(), settings_.qmgr_count > 1 ? epoch_ : std::uint64_t{0});
+  const auto known = std::max(known_epoch_.highest(), epoch_);
   if (known > 0) keeper_->feed(lock::event::outbid{known});
 }
 

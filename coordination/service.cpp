@@ -240,7 +240,11 @@ background_service::background_service(service_options options, service::locator
   std::filesystem::create_directories(std::filesystem::path(options.database).parent_path(), ignored);
   running_->thread = std::thread([r = running_.get(), options = std::move(options), where = std::move(where)] {
     r->loop.post([r, options, where] { r->begin(options, where, 0); });
-    r->loop.run();
+    try {
+      r->loop.run();
+    } catch (const std::exception& failure) {
+      log(messages::BFGCO0003E, options.database, failure.what());  // the queue manager goes on without it
+    }
     r->inside.reset();
   });
 }

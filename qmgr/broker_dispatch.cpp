@@ -74,6 +74,8 @@ broker::consumer* broker::choose(queue_state& queue, const std::vector<link_id>&
 void broker::dispatch_queue(queue_state& queue, std::int64_t now_ms) {
   expire(queue, now_ms);
   for (const link_id link : queue.browsers) show(queue, link, consumers_.at(link), now_ms);
+  constexpr int passed_over_max = 100;
+  int passed_over = 0;
   position at;
   for (const entry* next = queue.messages.first(at); next != nullptr; next = queue.messages.next(at)) {
     if (is_for_nobody(*next, queue.consumers)) {
@@ -84,8 +86,8 @@ void broker::dispatch_queue(queue_state& queue, std::int64_t now_ms) {
     consumer* who = choose(queue, next->excluded, link);
     if (who != nullptr) {
       hand_over(queue, at, link, *who, now_ms);
-    } else if (next->excluded.empty()) {
-      break;  // nobody has room; with a message that waits for one of them others do not wait
+    } else if (next->excluded.empty() || ++passed_over > passed_over_max) {
+      break;  // nobody has room; for a message that waits for one of them others do not wait
     }
   }
   for (const link_id link : queue.consumers) drain(queue, link, consumers_.at(link));

@@ -1,6 +1,8 @@
 // The part of the broker core that takes messages in, settles them and ends them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "qmgr/broker.hpp"
 
 namespace baton::qmgr {
@@ -179,7 +181,11 @@ void broker::on(delivery_settled& happened, std::int64_t) {
 void broker::set_aside(queue_state& queue, position at, link_id from) {
   stirred_.insert(queue.name);
   if (queue.consumers.size() < 2 || queue.attributes.type != queue_type::shared) return give_up_message(queue, at);
-  queue.messages.held(at).excluded.push_back(from);
+  auto& excluded = queue.messages.held(at).excluded;
+  std::erase_if(excluded, [&queue](link_id one) {
+    return std::find(queue.consumers.begin(), queue.consumers.end(), one) == queue.consumers.end();
+  });
+  excluded.push_back(from);
   queue.messages.put_back(at);
 }
 

@@ -63,9 +63,11 @@ source_transfer::source_transfer(services& agent, const shared& of_agent, format
       books_(agent, events_, ledger_, record_,
              [this](bool kept) {
                if (!held_ || waits_ || finish_) return;
-               if (books_.has_room()) return perform(source_action::read_frame{});
+               const bool room = books_.has_room();
+               if (kept && !room) return;  // one that was refused is offered again all the same
                agent_.loop().cancel(read_timer_);
-               if (!kept) read_timer_ = agent_.loop().after(refused_retry_ms, [this] { books_.save(); });
+               if (room) return perform(source_action::read_frame{});
+               read_timer_ = agent_.loop().after(refused_retry_ms, [this] { books_.save(); });
              }),
       plan_(std::make_shared<source_plan>(agent, of_agent.plans, request_, record_, plan_handlers())),
       path_(std::make_shared<source_path>(agent, of_agent.channels, request_, path_handlers())),

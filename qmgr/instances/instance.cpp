@@ -65,7 +65,10 @@ result<role::place> instance::serve(std::unique_ptr<qmgr::store> claimed) {
 // The queue manager may be among the callers, in the middle of a turn.
 void instance::close(bool immediate) {
   remove_address();
-  loop_.post([this, immediate] { manager_ == nullptr ? keeper_.closed() : manager_->stop(immediate); });
+  loop_.post([this, immediate] {
+    remove_address();  // it may have been about to serve
+    manager_ == nullptr ? keeper_.closed() : manager_->stop(immediate);
+  });
 }
 
 void instance::discard() {

@@ -71,15 +71,12 @@ void command_handler::received(amqp::delivery_id delivery, amqp::message&& conte
   to_.settle(delivery);
 }
 
-// A request that stays with the queue manager for long: what comes behind it must be heard, the end of a transfer not
-// least.
-void command_handler::leave(amqp::delivery_id delivery) {
-  if (left_++ < left_max) to_.make_room(delivery);
-}
-
 // Settled only when its durable record exists: until then the queue manager keeps the request.
 void command_handler::request(amqp::delivery_id delivery, const amqp::message& content) {
-  if (draining_) return leave(delivery);  // for the next start
+  if (draining_) {  // for the next start; what comes behind it must be heard, the end of a transfer not least
+    if (left_++ < left_max) to_.make_room(delivery);
+    return;
+  }
   auto parsed = formats::read_transfer_request(content.body);
   if (!parsed) {
     refuse(content, {}, code_malformed, parsed.error().text, "malformed");
@@ -125,7 +122,7 @@ void command_handler::kept(std::uint64_t arrival, bool stored) {
   if (its == pending_.end()) return;
   its->second.kept = stored;
   if (!stored) {
-    if (its->second.refused == 0) leave(its->second.delivery);
+    if (its->second.refused == 0) to_.make_room(its->second.delivery);
     const std::int64_t wait_ms = doubled_wait_ms(refused_first_ms, its->second.refused++, refused_longest_ms);
     agent_.loop().after(wait_ms, [this, arrival, alive = std::weak_ptr<bool>(alive_)] {
       if (!alive.expired() && !draining_) keep(arrival);
@@ -140,7 +137,6 @@ void command_handler::admit_kept() {
     const auto its = next++;
     if (!its->second.kept) continue;
     auto one = pending_.extract(its);
-    if (one.mapped().refused > 0 && left_ > 0) --left_;
     to_.settle(one.mapped().delivery);
     transfers_.admit(std::move(one.mapped().record), std::move(one.mapped().request));
   }
@@ -156,7 +152,6 @@ void command_handler::adopted(const std::string& transfer_id) {
   const auto repeated = pending(transfer_id);
   if (repeated == pending_.end()) return;
   to_.settle(repeated->second.delivery);
-  if (repeated->second.refused > 0 && left_ > 0) --left_;
   pending_.erase(repeated);
   admit_kept();
 }

@@ -50,7 +50,6 @@ class command_handler {
   void keep(std::uint64_t arrival);
   void kept(std::uint64_t arrival, bool stored);
   void admit_kept();
-  void leave(amqp::delivery_id delivery);
 
   struct request_being_kept {
     amqp::delivery_id delivery = 0;
@@ -66,7 +65,7 @@ class command_handler {
   const handlers to_;
   std::map<std::uint64_t, request_being_kept> pending_;  // by arrival: their records are on the way to stable storage
   bool draining_ = false;
-  std::size_t left_ = 0;  // on the queue, and not waited for
+  std::size_t left_ = 0;  // on the queue, for the next start
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

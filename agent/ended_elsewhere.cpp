@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/formats/requests.hpp"
 #include "common/log.hpp"
 #include "common/text.hpp"
 #include "properties/atomic_file.hpp"
@@ -9,13 +10,13 @@
 namespace baton::agent {
 namespace {
 constexpr logger log{"Agent"};
-constexpr std::size_t ids_max = 10000, id_digits = 48;
+constexpr std::size_t ids_max = 10000;
 }  // namespace
 
 const std::deque<std::string>& ended_elsewhere::load() {
   const auto content = read_small_file(file_);
   for (const std::string& line : split(content ? *content : std::string(), '\n')) {
-    if (line.size() == id_digits) ids_.push_back(line);
+    if (line.size() == formats::transfer_id_digits) ids_.push_back(line);
   }
   return ids_;
 }

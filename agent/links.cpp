@@ -55,16 +55,13 @@ class links::side : public amqp::connection_events {
 
   void settle(amqp::delivery_id delivery, amqp::outcome how) {
     connection_->settle(delivery, how);
-    const auto link = held_.extract(delivery);
-    if (!link) return;
-    const auto from = receivers_.find(link.mapped());
-    if (from != receivers_.end() && from->second.what != inbound::state) give_back(from->first, from->second);
+    make_room(delivery);
   }
   void make_room(amqp::delivery_id delivery) {
     const auto link = held_.extract(delivery);
     if (!link) return;
     const auto from = receivers_.find(link.mapped());
-    if (from != receivers_.end()) give_back(from->first, from->second);
+    if (from != receivers_.end() && from->second.what != inbound::state) give_back(from->first, from->second);
   }
   void add_credit(inbound to, std::uint32_t count) {
     for (auto& [link, from] : receivers_) {

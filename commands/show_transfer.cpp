@@ -65,8 +65,6 @@ void print_items(const std::vector<formats::log_item>& items) {
   print_line("\n" + table.rendered());
 }
 
-constexpr std::size_t answer_rows_max = 10000;  // of the coordination service
-
 // As many as are wanted, over several answers.
 result<formats::answer> items_of(const workspace& work, const std::string& id, std::size_t wanted,
                                  std::int64_t timeout_ms) {
@@ -78,7 +76,8 @@ result<formats::answer> items_of(const workspace& work, const std::string& id, s
     question.limit = static_cast<int>(wanted - all.items.size());
     auto next = ask_coordination(work, question, timeout_ms);
     if (!next) return next.error();
-    const bool last = next->items.size() < std::min(static_cast<std::size_t>(question.limit), answer_rows_max);
+    const bool last =
+        next->items.size() < std::min(static_cast<std::size_t>(question.limit), std::size_t{formats::answer_rows_max});
     if (!next->items.empty()) question.after = next->items.back().number + 1;
     std::move(next->items.begin(), next->items.end(), std::back_inserter(all.items));
     if (last) break;

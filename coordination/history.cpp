@@ -11,7 +11,6 @@ namespace baton::coordination {
 namespace {
 
 constexpr std::int64_t schema_version = 2;
-constexpr int limit_max = 10000;          // rows of one answer
 constexpr int prune_transfers_max = 100;  // of one call, so that a big history does not hold up what comes in
 
 const char* const schema = R"(
@@ -92,7 +91,7 @@ formats::transfer_row read_row(statement& row) {
 }
 
 std::int64_t bounded(int limit) {
-  return std::clamp(limit, 1, limit_max);
+  return std::clamp(limit, 1, formats::answer_rows_max);
 }
 
 }  // namespace

@@ -20,7 +20,6 @@ void journal::close() {
 }
 
 void journal::open(amqp::connection& through, std::function<void()> known) {
-  close();
   through_ = &through;
   known_ = std::move(known);
   newest_ = {};

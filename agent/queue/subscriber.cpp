@@ -172,6 +172,7 @@ void subscriber::link_lost(amqp::link_id link, const error& why) {
   if (link == marks_ || (journal_ && journal_->has(link))) return connection_lost(why);
   if (link != link_) return;
   link_ = 0;
+  if (journal_) journal_->close();  // who has the queue next has to find what it holds
   if (std::exchange(attached_, false)) tell_lost();
   if (tasks_.empty()) return;
   if (why.code == errc::in_use && own_end_ > 0) {

@@ -87,9 +87,7 @@ void destination_writer::discard() {
   if (!again_) return;
   // Of items that an earlier activation had begun, and that nobody needed again.
   for (const auto& directory : directories_) {
-    for (const auto& [number, parts] : find_parts(directory, options_.transfer_id)) {
-      remove_parts(parts, options_.epoch, options_.may_act);
-    }
+    remove_parts(directory, options_.transfer_id, options_.epoch, options_.may_act);
   }
 }
 
@@ -147,7 +145,7 @@ void destination_writer::begin(const formats::item_begin& r) {
 }
 
 outcome destination_writer::begin_item(const formats::item_begin& r) {
-  const std::string path = r.path.starts_with('/') ? std::string(r.path) : options_.root + "/" + std::string(r.path);
+  const std::string path = path_below(options_.root, r.path);
   if (path.find('\0') != std::string::npos) {
     return failed(render(messages::BFGIO0906E, name_to_text(path), "it contains a zero byte"));
   }

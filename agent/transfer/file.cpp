@@ -131,4 +131,8 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+std::string path_below(const std::string& root, std::string_view path) {
+  return path.starts_with('/') ? std::string(path) : root + "/" + std::string(path);
+}
+
 }  // namespace baton::transfer

@@ -51,5 +51,7 @@ int sync_directory(const std::string& path);
 
 file_identity identity_of(const struct stat& about);
 std::string parent_of(const std::string& path);  // "/" at the top, "." for a bare name
+// A path as it is when it begins with a slash, otherwise below `root`.
+std::string path_below(const std::string& root, std::string_view path);
 
 }  // namespace baton::transfer

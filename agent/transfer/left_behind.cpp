@@ -7,6 +7,7 @@
 #include "agent/transfer/file.hpp"
 #include "agent/transfer/part_file.hpp"
 #include "agent/transfer/plan.hpp"
+#include "common/formats/requests.hpp"
 
 namespace baton::transfer {
 namespace {
@@ -38,14 +39,13 @@ void remove_left_behind(const std::vector<std::string>& directories, const std::
                         const std::string& transfer_id, std::uint64_t up_to, const std::function<bool()>& may_act) {
   for (const auto& directory : directories) {
     if (!may_act() || directory.find('\0') != std::string::npos) continue;
-    const std::string path = directory.starts_with('/') ? directory : root + "/" + directory;
-    for (const auto& [number, parts] : find_parts(path, transfer_id)) remove_parts(parts, up_to, may_act);
+    remove_parts(path_below(root, directory), transfer_id, up_to, may_act);
   }
 }
 
 void left_behind_remover::add(const formats::finish& end) {
-  constexpr std::size_t id_digits = 48;
-  if (end.directories.empty() || end.transfer_id.size() != id_digits || waiting_.size() >= waiting_max) return;
+  const bool named = end.transfer_id.size() == formats::transfer_id_digits && !end.directories.empty();
+  if (!named || waiting_.size() >= waiting_max) return;
   waiting_.push_back(end);
   if (!busy_) next();
 }

@@ -175,4 +175,9 @@ void remove_parts(const std::vector<found_part>& parts, std::uint64_t up_to, con
   }
 }
 
+void remove_parts(const std::string& directory, const std::string& transfer_id, std::uint64_t up_to,
+                  const std::function<bool()>& may_act) {
+  for (const auto& [number, parts] : find_parts(directory, transfer_id)) remove_parts(parts, up_to, may_act);
+}
+
 }  // namespace baton::transfer

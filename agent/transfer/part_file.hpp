@@ -79,7 +79,9 @@ struct found_part {
 // The part files of a transfer in a directory, of any epoch, by item.
 std::map<std::uint64_t, std::vector<found_part>> find_parts(const std::string& directory,
                                                             const std::string& transfer_id);
-// Removes those of epochs up to this one, each if `may_act` says so.
+// Removes those of epochs up to this one, each if `may_act` says so; and the same of all of a transfer in a directory.
 void remove_parts(const std::vector<found_part>& parts, std::uint64_t up_to, const std::function<bool()>& may_act);
+void remove_parts(const std::string& directory, const std::string& transfer_id, std::uint64_t up_to,
+                  const std::function<bool()>& may_act);
 
 }  // namespace baton::transfer

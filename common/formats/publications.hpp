@@ -83,6 +83,8 @@ result<agent_status> read_agent_status(const std::string& json);
 result<log_event> read_log_event(const std::string& json);
 result<transfer_status> read_transfer_status(const std::string& json);
 
+inline constexpr int answer_rows_max = 10000;  // of one answer, whatever `limit` says
+
 // A query to the coordination service. `what`: "agents" | "takeovers" | "transfers" | "transfer" | "items".
 //   takeovers: pattern (agent), limit    -> answer.takeovers, newest first
 //   agents:    pattern (wildcard)        -> answer.agents

@@ -194,7 +194,7 @@ status check_queue(const transfer_request& r) {
 
 status check(const transfer_request& r) {
   const auto bad = [](const std::string& why) { return error{errc::bad_message, why}; };
-  if (r.id.size() != 48 || !from_hex(r.id)) return bad("id: expected 48 hex digits, found " + r.id);
+  if (r.id.size() != transfer_id_digits || !from_hex(r.id)) return bad("id: expected 48 hex digits, found " + r.id);
   if (r.destination_agent.empty()) return bad("destinationAgent is missing");
   if (r.specs.empty()) return bad("specs: there is no source");
   if (r.priority < 0 || r.priority > 9) return bad(fmt::format("priority {} is not 0 to 9", r.priority));

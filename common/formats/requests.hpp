@@ -60,6 +60,7 @@ struct transfer_spec {
 };
 
 inline constexpr std::int64_t queue_wait_s_max = 86400;
+inline constexpr std::size_t transfer_id_digits = 48;  // hex
 inline constexpr std::size_t delimiter_bytes_max = 1024;
 inline constexpr std::int64_t recovery_timeout_s_max = 31536000;  // a year
 

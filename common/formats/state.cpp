@@ -7,6 +7,7 @@
 
 #include "common/bytes.hpp"
 #include "common/formats/frame.hpp"
+#include "common/formats/requests.hpp"
 #include "common/formats/transfer_members.hpp"
 
 namespace baton::formats {
@@ -99,7 +100,7 @@ result<Record> read_checked(const std::string& json, const char* what) {
   parsed.erase(check);
   if (told != check_of(parsed)) return error{errc::bad_message, fmt::format("{}: its checksum is wrong", what)};
   auto made = read_json<Record>(json, what);
-  if (made && made->transfer_id.size() != 48) {
+  if (made && made->transfer_id.size() != transfer_id_digits) {
     return error{errc::bad_message, fmt::format("{}: transferId: expected 48 hex digits", what)};
   }
   return made;
